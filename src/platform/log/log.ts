@@ -1,0 +1,15 @@
+import { type Logger as PinoLogger, pino } from 'pino';
+
+export type Logger = PinoLogger;
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** Structured logs on stderr, so that a command's own output stays clean; keys and tokens never appear. */
+export const createLogger = (options: { level: LogLevel; name?: string }): Logger =>
+  pino(
+    {
+      level: options.level,
+      ...(options.name === undefined ? {} : { name: options.name }),
+      redact: { paths: ['req.headers.authorization', '*.password', '*.apiKey'], censor: '[redacted]' },
+    },
+    pino.destination({ fd: 2, sync: true }),
+  );

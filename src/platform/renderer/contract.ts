@@ -1,0 +1,82 @@
+/**
+ * The renderer port: a composition in, a file out. It knows no business rule; what may be rendered was decided before, and the
+ * limits that only a resolved composition can be checked against come along in `limits`.
+ */
+import type { StillFormat, VideoFormat } from '../../core/output.ts';
+
+export interface StillOutput {
+  readonly kind: 'still';
+  readonly format: StillFormat;
+  /** Zero-based; negative counts from the end (-1 is the last frame). */
+  readonly frame: number;
+}
+
+export interface VideoOutput {
+  readonly kind: 'video';
+  readonly format: VideoFormat;
+  /** Both ends included, zero-based; absent: the whole composition. */
+  readonly frameRange?: readonly [number, number];
+}
+
+export interface RenderSpec {
+  /** Browsers, and everything that they keep, are shared within an organization and never beyond it. */
+  readonly organizationId: string;
+  /** Absolute folder of the unpacked bundle (the one that holds index.html). */
+  readonly bundlePath: string;
+  readonly compositionId: string;
+  readonly inputProps: Readonly<Record<string, unknown>>;
+  readonly output: StillOutput | VideoOutput;
+  /** Pixels; absent: the composition's own. */
+  readonly width?: number;
+  readonly height?: number;
+  /** Multiplies the pixels of the output, not of the layout. Default 1. */
+  readonly scale?: number;
+  /** 1 to 100; jpeg and webp stills, and the frames and the rate of a video. Absent: the renderer's default. */
+  readonly quality?: number;
+  readonly limits: RenderLimits;
+  /** Absolute; the folder exists and is the caller's. Nothing is left there after a rejection. */
+  readonly outputPath: string;
+}
+
+/** Held against the composition after its calculateMetadata has run. */
+export interface RenderLimits {
+  /** Seconds of footage; null: no limit. Exceeding it rejects with `duration_exceeds_tier`. */
+  readonly maxDurationSeconds: number | null;
+  /** Wall-clock milliseconds for the whole render. Exceeding it rejects with `render_timeout`. */
+  readonly maxRenderMs: number;
+}
+
+export type RenderStage = 'preparing' | 'rendering' | 'encoding';
+
+export interface RenderProgress {
+  readonly stage: RenderStage;
+  /** 0 to 100, never falling within one render. */
+  readonly percent: number;
+  readonly renderedFrames: number;
+  readonly totalFrames: number;
+  /** Milliseconds; null while there is nothing to estimate from. */
+  readonly timeLeftMs: number | null;
+}
+
+export interface RenderResult {
+  /** Pixels of the file, `scale` included. */
+  readonly width: number;
+  readonly height: number;
+  /** Seconds of footage; null for a still. */
+  readonly durationSeconds: number | null;
+  readonly renderTimeMs: number;
+}
+
+export interface RenderOptions {
+  /** Aborting ends the render, and all processes that it started, and rejects with `render_canceled`. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: RenderProgress) => void;
+}
+
+export interface Renderer {
+  readonly mode: 'local' | 'lambda';
+  /** Rejects with a RendermillError whose code says whose fault it was and whether another attempt makes sense. */
+  render(spec: RenderSpec, options?: RenderOptions): Promise<RenderResult>;
+  /** Ends every process that the renderer started. May be called twice. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,39 @@
+/**
+ * The storage port. A key is a slash-separated path of lower-case letters, digits, `-`, `_` and `.`, without empty, `.` or `..`
+ * segments; anything else is refused with `not_found` on reading and a TypeError on writing, before the driver sees it.
+ */
+import type { Readable } from 'node:stream';
+
+export interface StoredObject {
+  readonly key: string;
+  readonly sizeInBytes: number;
+  readonly lastModified: Date;
+}
+
+export interface ByteRange {
+  /** Both ends included, zero-based. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface WrittenObject {
+  readonly sizeInBytes: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+export interface Storage {
+  /** Moves a local file in: under a temporary name first, visible only when whole. Rejects with `disk_full`. */
+  putFile(key: string, path: string): Promise<WrittenObject>;
+  /** Streams in, as putFile does. */
+  put(key: string, body: Readable): Promise<WrittenObject>;
+  /** Like put, but leaves an object that is already there as it is; says whether it wrote. */
+  putIfAbsent(key: string, body: Readable): Promise<boolean>;
+  /** Rejects with `not_found`. The caller consumes or destroys the stream. */
+  read(key: string, range?: ByteRange): Promise<Readable>;
+  stat(key: string): Promise<StoredObject | null>;
+  /** Every object whose key starts with the prefix, which ends at a segment. */
+  list(prefix: string): AsyncIterable<StoredObject>;
+  /** Of an object that is not there: nothing happens. */
+  delete(key: string): Promise<void>;
+}
