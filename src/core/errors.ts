@@ -18,6 +18,7 @@ const catalog = {
   daily_limit_reached: { status: 403, retryable: false, reportable: false, text: "The user's daily export limit is reached." },
   insufficient_credits: { status: 403, retryable: false, reportable: false, text: 'The user has no credits left.' },
   duration_exceeds_tier: { status: 403, retryable: false, reportable: false, text: "The video is longer than the user's tier allows." },
+  size_exceeds_tier: { status: 403, retryable: false, reportable: false, text: "The picture has more pixels than the user's tier allows." },
   not_found: { status: 404, retryable: false, reportable: false, text: 'There is no such thing here.' },
   composition_not_found: { status: 404, retryable: false, reportable: false, text: 'No such composition is registered.' },
   idempotency_conflict: { status: 409, retryable: false, reportable: false, text: 'This Idempotency-Key was used for another request.' },

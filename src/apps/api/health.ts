@@ -1,0 +1,61 @@
+import { sql } from 'kysely';
+import { z } from 'zod';
+import { countUnfinished } from '../../domain/exports/line-length.ts';
+import { liveCapacity } from '../../domain/exports/workers.ts';
+import { pendingMigrations } from '../../platform/db/migrate.ts';
+import type { Metrics } from '../../platform/http/metrics.ts';
+import type { HttpServer } from '../../platform/http/server.ts';
+import type { Resources } from '../resources.ts';
+
+const checkSchema = z.object({ ok: z.boolean(), detail: z.string().optional() });
+const readySchema = z.object({ ready: z.boolean(), checks: z.record(z.string(), checkSchema) });
+
+const check = async (work: () => Promise<string | undefined>): Promise<z.infer<typeof checkSchema>> => {
+  try {
+    const problem = await work();
+    return problem === undefined ? { ok: true } : { ok: false, detail: problem };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+};
+
+export const registerHealthRoutes = (server: HttpServer, { db, queue, lifecycle }: Resources): void => {
+  server.get(
+    '/healthz',
+    { schema: { summary: 'The process answers', tags: ['Operation'], response: { 200: z.object({ ok: z.boolean() }) } } },
+    async () => ({ ok: true }),
+  );
+  server.get(
+    '/readyz',
+    {
+      schema: {
+        summary: 'The process can serve: database, migrations and queue',
+        tags: ['Operation'],
+        response: { 200: readySchema, 503: readySchema },
+      },
+    },
+    async (_request, reply) => {
+      const checks = {
+        database: await check(async () => void (await sql`SELECT 1`.execute(db))),
+        migrations: await check(async () => {
+          const pending = await pendingMigrations(db);
+          return pending.length === 0 ? undefined : `run rendermill migrate: ${pending.join(', ')}`;
+        }),
+        queue: await check(async () => void (await queue.ping())),
+        process: await check(async () => (lifecycle.stopping.aborted ? 'shutting down' : undefined)),
+      };
+      const ready = Object.values(checks).every((one) => one.ok);
+      return reply.status(ready ? 200 : 503).send({ ready, checks });
+    },
+  );
+};
+
+export const registerGauges = (metrics: Metrics, { db, queue, clock }: Resources): void => {
+  metrics.gaugeBy('rendermill_exports_unfinished', 'Exports that have not ended, by where they are', 'place', async () => ({
+    ...(await countUnfinished(db)),
+  }));
+  metrics.gaugeBy('rendermill_queue_jobs', 'Jobs in the queue by state', 'state', async () => ({ ...(await queue.counts()) }));
+  metrics.gauge('rendermill_render_slots', 'Renders that all live workers together can run at once', () =>
+    liveCapacity(db, clock.now()),
+  );
+};

@@ -1,0 +1,52 @@
+import { authenticate } from '../../domain/accounts/api-keys.ts';
+import { registerAccountRoutes } from '../../features/accounts/routes.ts';
+import { registerCompositionRoutes } from '../../features/compositions/routes.ts';
+import { registerDownloadRoutes } from '../../features/downloads/routes.ts';
+import { registerHistoryRoutes } from '../../features/history/routes.ts';
+import { registerRenderRoutes } from '../../features/renders/routes.ts';
+import { createAccess } from '../../platform/http/access.ts';
+import { createMetrics, exposeMetrics } from '../../platform/http/metrics.ts';
+import { createHttpServer, type HttpServer } from '../../platform/http/server.ts';
+import type { Resources } from '../resources.ts';
+import { version } from '../version.ts';
+import { registerGauges, registerHealthRoutes } from './health.ts';
+
+export interface RunningApi {
+  /** Where it listens. */
+  readonly url: string;
+}
+
+/** Every route, on resources that are open; does not listen. */
+export const createApi = async (resources: Resources, publicUrl: () => string): Promise<HttpServer> => {
+  const { config, db, clock, listener, storage } = resources;
+  const server = await createHttpServer({ log: resources.log, version, trustProxy: config.TRUST_PROXY });
+  const metrics = createMetrics();
+  exposeMetrics(server, metrics);
+  registerGauges(metrics, resources);
+  registerHealthRoutes(server, resources);
+  const access = createAccess((authorization) => authenticate(db, authorization));
+  registerRenderRoutes(server, { db, clock, listener, access, renderMode: config.RENDER_MODE });
+  registerDownloadRoutes(server, { db, clock, storage, access, publicUrl });
+  registerHistoryRoutes(server, { db, access });
+  registerAccountRoutes(server, { db, clock, access });
+  registerCompositionRoutes(server, { db, access });
+  return server;
+};
+
+export const startApi = async (resources: Resources): Promise<RunningApi> => {
+  const { config, lifecycle } = resources;
+  let url = '';
+  const server = await createApi(resources, () => config.PUBLIC_URL?.replace(/\/+$/, '') ?? url);
+  lifecycle.onStop('api', async () => {
+    // Streams of events would otherwise stay open until the deadline.
+    server.server.closeIdleConnections();
+    const closed = server.close();
+    setTimeout(() => server.server.closeAllConnections(), drainMs).unref();
+    await closed;
+  });
+  url = await server.listen({ host: config.HOST, port: config.PORT });
+  return { url };
+};
+
+/** Long enough for a request, and for most downloads; event streams end with it. */
+const drainMs = 5_000;

@@ -1,0 +1,76 @@
+/** What every process of ours opens, in the order in which it depends on itself; the lifecycle closes it in reverse. */
+import { sql } from 'kysely';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../platform/clock/clock.ts';
+import type { Config } from '../platform/config/config.ts';
+import { type Database, openDatabase } from '../platform/db/client.ts';
+import { startEmbeddedPostgres } from '../platform/db/embedded/embedded-postgres.ts';
+import { type Listener, openListener } from '../platform/db/listener.ts';
+import type { Lifecycle } from '../platform/lifecycle/lifecycle.ts';
+import type { Logger } from '../platform/log/log.ts';
+import type { JobQueue } from '../platform/queue/contract.ts';
+import { openJobQueue } from '../platform/queue/open-job-queue.ts';
+import type { Storage } from '../platform/storage/contract.ts';
+import { createFolderStorage } from '../platform/storage/folder.ts';
+
+export interface Process {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly lifecycle: Lifecycle;
+}
+
+export interface Resources extends Process {
+  readonly clock: Clock;
+  readonly databaseUrl: string;
+  readonly db: Database;
+  readonly listener: Listener;
+  readonly queue: JobQueue;
+  readonly storage: Storage;
+}
+
+export const renderQueueName = 'render-queue';
+
+/**
+ * The configured database, or the embedded one of the home folder. An embedded one that was found running belongs to whoever runs
+ * it and is left running, unless `owner` says that this process takes it over.
+ */
+export const openDatabaseUrl = async ({ config, log, lifecycle }: Process, options: { owner: boolean }): Promise<string> => {
+  if (config.DATABASE_URL !== undefined) return config.DATABASE_URL;
+  const embedded = await startEmbeddedPostgres({ directory: join(config.home, 'postgres'), log });
+  if (options.owner || !embedded.adopted) lifecycle.onStop('embedded database', () => embedded.stop());
+  return embedded.url;
+};
+
+/** For commands that only read and write records. */
+export const openRecords = async (
+  process: Process,
+  options: { owner: boolean },
+): Promise<{ db: Database; databaseUrl: string }> => {
+  const databaseUrl = await openDatabaseUrl(process, options);
+  const { db, close } = openDatabase({ url: databaseUrl, log: process.log });
+  process.lifecycle.onStop('database connections', close);
+  return { db, databaseUrl };
+};
+
+export const openResources = async (process: Process, records: { db: Database; databaseUrl: string }): Promise<Resources> => {
+  const { config, log, lifecycle } = process;
+  const { db, databaseUrl } = records;
+  const listener = await openListener(databaseUrl, log);
+  lifecycle.onStop('database listener', () => listener.close());
+  const queue = await openJobQueue({
+    name: renderQueueName,
+    backend:
+      config.REDIS_URL === undefined ? { kind: 'postgres', url: databaseUrl } : { kind: 'redis', url: config.REDIS_URL },
+    lockDurationMs: config.QUEUE_LOCK_MS,
+    stalledIntervalMs: Math.ceil(config.QUEUE_LOCK_MS / 2),
+    log,
+  });
+  lifecycle.onStop('queue', () => queue.close());
+  const storage = await createFolderStorage({ directory: config.storageDirectory });
+  return { ...process, clock: systemClock, databaseUrl, db, listener, queue, storage };
+};
+
+/** A database serves one environment; the log takes its name from there. */
+export const nameEnvironment = async (db: Database, environment: string): Promise<void> => {
+  await sql`UPDATE installation SET environment = ${environment} WHERE environment <> ${environment}`.execute(db);
+};

@@ -1,0 +1,67 @@
+/** Core value: someone got what the product is for. Source: the document on core value events. */
+import { z } from 'zod';
+import { defineEvent } from './define-event.ts';
+import { count, exportFacts, milliseconds, pixels, timestamp } from './properties.ts';
+
+export const coreValueEvents = {
+  video_rendered: defineEvent({
+    family: 'core_value',
+    schemaVersion: 1,
+    description: 'A render succeeded: every one, the first included, still or video, single or in a batch.',
+    retention: 'business',
+    sources: ['worker', 'server'],
+    properties: z.strictObject({
+      compositionId: z.string(),
+      templateId: z.string().optional(),
+      format: z.string(),
+      width: pixels,
+      height: pixels,
+      sizeInBytes: count.optional(),
+      duration: milliseconds.optional().describe('Milliseconds of rendering'),
+      timestamp,
+      userId: z.string().optional(),
+      ...exportFacts,
+      batchId: z.string().optional(),
+      cached: z.boolean().optional().describe('True where an earlier, identical file was used again'),
+    }),
+  }),
+  batch_completed: defineEvent({
+    family: 'core_value',
+    schemaVersion: 1,
+    description: 'A batch of more than one item came to its end with at least one success.',
+    retention: 'business',
+    sources: ['worker', 'server'],
+    properties: z.strictObject({
+      jobId: z.string().describe("The batch's id"),
+      jobType: z.enum(['campaign', 'csv_import']),
+      campaignId: z.string().optional(),
+      totalItems: z.int().min(2),
+      successCount: count,
+      failCount: count,
+      variantCount: count.optional(),
+      sizeCount: count.optional(),
+      duration: milliseconds.optional().describe('Milliseconds from the first start to the close'),
+      timestamp,
+      run: z.int().min(1).optional(),
+    }),
+  }),
+  export_downloaded: defineEvent({
+    family: 'core_value',
+    schemaVersion: 1,
+    description: 'A download began: recorded before the first byte is sent.',
+    retention: 'business',
+    sources: ['server'],
+    properties: z.strictObject({
+      exportType: z.enum(['zip', 'single_file']),
+      fileCount: z.int().min(1),
+      sizeInBytes: count,
+      format: z.string().optional(),
+      organizationStrategy: z.string().optional(),
+      includesManifest: z.boolean().optional(),
+      timestamp,
+      fileId: z.string().optional(),
+      exportId: z.string().optional(),
+      batchId: z.string().optional(),
+    }),
+  }),
+};

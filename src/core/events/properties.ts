@@ -1,0 +1,14 @@
+/** Properties that several families share. Names in snake_case come from the documents that define those events. */
+import { z } from 'zod';
+
+export const timestamp = z.iso.datetime().describe('When it happened, ISO 8601 in UTC');
+export const count = z.int().min(0);
+export const pixels = z.int().min(1).describe('Pixels');
+export const milliseconds = z.number().min(0).describe('Milliseconds');
+
+/** Which export: ours, beside the properties that the defining document names. */
+export const exportFacts = {
+  exportId: z.string(),
+  projectId: z.string().optional(),
+  renderMode: z.enum(['local', 'lambda']).optional(),
+};

@@ -1,0 +1,53 @@
+/** What a tenant may ask to be rendered. The same schema validates the request and makes the API's documentation. */
+import { z } from 'zod';
+import { exportKinds, formatsOfKind, maxSide, stillFormats, videoFormats } from './output.ts';
+
+/** The tenant's own id of a user, a project or a composition: printable, without control characters. */
+export const tenantIdSchema = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[\p{L}\p{N}\p{P}\p{S}](?:[\p{L}\p{N}\p{P}\p{S} ]*[\p{L}\p{N}\p{P}\p{S}])?$/u, 'must be printable text');
+
+const sideSchema = z.int().min(1).max(maxSide);
+const frameSchema = z.int().min(-1_000_000).max(1_000_000);
+
+export const renderRequestSchema = z
+  .strictObject({
+    userId: tenantIdSchema.describe("The tenant's own id of the user whose usage is metered; made at first sight"),
+    projectId: tenantIdSchema.describe("The tenant's own id of the project; made at first sight"),
+    compositionId: tenantIdSchema.describe('Id of a registered composition'),
+    version: z
+      .string()
+      .regex(/^[0-9a-f]{8,64}$/)
+      .optional()
+      .describe('Version of the composition, as registered; absent: the newest'),
+    kind: z.enum(exportKinds),
+    format: z.enum([...stillFormats, ...videoFormats]).describe('png, jpeg or webp for a still; mp4, webm or gif for a video'),
+    width: sideSchema.optional().describe("Pixels; absent: the composition's own"),
+    height: sideSchema.optional().describe("Pixels; absent: the composition's own"),
+    scale: z.number().min(0.1).max(8).optional().describe("Multiplies the output's pixels, not the layout"),
+    quality: z.int().min(1).max(100).optional().describe('1 to 100; not for png and gif'),
+    frame: frameSchema.optional().describe('Stills: zero-based, negative from the end; default 0'),
+    frameRange: z
+      .tuple([z.int().min(0).max(1_000_000), z.int().min(0).max(1_000_000)])
+      .optional()
+      .describe('Videos: first and last frame, both included, zero-based'),
+    props: z.record(z.string(), z.unknown()).default({}).describe("The composition's props; checked against its schema"),
+  })
+  .superRefine((request, context) => {
+    const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (!formatsOfKind(request.kind).includes(request.format)) {
+      refuse('format', `a ${request.kind} is one of ${formatsOfKind(request.kind).join(', ')}, not ${request.format}`);
+    }
+    if (request.kind === 'video' && request.frame !== undefined) refuse('frame', 'is for stills; use frameRange');
+    if (request.kind === 'still' && request.frameRange !== undefined) refuse('frameRange', 'is for videos; use frame');
+    if (request.frameRange !== undefined && request.frameRange[1] < request.frameRange[0]) {
+      refuse('frameRange', 'must not end before it starts');
+    }
+    if (request.quality !== undefined && (request.format === 'png' || request.format === 'gif')) {
+      refuse('quality', `does nothing for ${request.format}: leave it out`);
+    }
+  });
+
+export type RenderRequest = z.infer<typeof renderRequestSchema>;

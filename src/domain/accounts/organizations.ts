@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { RendermillError } from '../../core/errors.ts';
+import { type Tier, type TierName, tierOf } from '../../core/tiers.ts';
+import type { Reader, Tx } from '../../platform/db/client.ts';
+import type { OrganizationTable } from '../../platform/db/schema.ts';
+import type { Selectable } from 'kysely';
+
+export type Organization = Selectable<OrganizationTable>;
+
+const linkSecretBytes = 32;
+
+export const assertTimeZone = (timeZone: string): void => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+  } catch {
+    throw new RendermillError('invalid_request', {
+      message: `"${timeZone}" is not a time zone; give an IANA name such as Europe/Berlin.`,
+    });
+  }
+};
+
+/** Makes it at first sight; an existing one keeps what it has. */
+export const ensureOrganization = async (tx: Tx, given: { id: string; name?: string; timeZone?: string }): Promise<void> => {
+  if (given.timeZone !== undefined) assertTimeZone(given.timeZone);
+  await tx
+    .insertInto('organization')
+    .values({
+      id: given.id,
+      name: given.name ?? given.id,
+      ...(given.timeZone === undefined ? {} : { time_zone: given.timeZone }),
+      link_secret: randomBytes(linkSecretBytes),
+    })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+};
+
+export const getOrganization = async (db: Reader, id: string): Promise<Organization> => {
+  const row = await db.selectFrom('organization').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!row) throw new RendermillError('not_found', { message: `There is no organization "${id}".` });
+  return row;
+};
+
+export const tierIn = (organization: Organization, name: TierName): Tier => tierOf(name, organization.tier_overrides);

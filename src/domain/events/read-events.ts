@@ -1,0 +1,83 @@
+/**
+ * Reading the log from a place on. The order is (transaction, position), and a reader stops before the oldest transaction that
+ * is still open: one that commits late is then met later, never skipped.
+ */
+import { sql } from 'kysely';
+import type { Reader } from '../../platform/db/client.ts';
+import type { EventSource } from '../../core/events/define-event.ts';
+
+export interface LoggedEvent {
+  readonly id: string;
+  readonly event: string;
+  readonly occurredAt: Date;
+  readonly receivedAt: Date;
+  readonly organizationId: string;
+  readonly userId: string | null;
+  readonly entityType: string | null;
+  readonly entityId: string | null;
+  readonly correlationId: string | null;
+  readonly source: EventSource;
+  readonly environment: string;
+  readonly schemaVersion: number;
+  readonly properties: Record<string, unknown>;
+  readonly position: number;
+}
+
+/** A place in the log. */
+export interface LogCursor {
+  /** A transaction's xid8, as text. */
+  readonly xid: string;
+  readonly position: number;
+}
+
+export const startOfLog: LogCursor = { xid: '0', position: 0 };
+
+interface EventPage {
+  readonly events: readonly LoggedEvent[];
+  readonly next: LogCursor;
+}
+
+const columns = sql.raw(`id, event_name AS event, occurred_at AS "occurredAt", received_at AS "receivedAt",
+  organization_id AS "organizationId", user_id AS "userId", entity_type AS "entityType", entity_id AS "entityId",
+  correlation_id AS "correlationId", source, environment, schema_version AS "schemaVersion", properties, position`);
+
+export const readEventsAfter = async (
+  db: Reader,
+  after: LogCursor,
+  options: { limit: number; organizationId?: string },
+): Promise<EventPage> => {
+  const { rows } = await sql<LoggedEvent & { xid: string }>`
+    SELECT ${columns}, xid::text AS xid FROM domain_event
+    WHERE (xid, position) > (${after.xid}::xid8, ${after.position}::bigint)
+      AND xid < pg_snapshot_xmin(pg_current_snapshot())
+      ${options.organizationId === undefined ? sql`` : sql`AND organization_id = ${options.organizationId}`}
+    ORDER BY xid, position LIMIT ${options.limit}`.execute(db);
+  const last = rows.at(-1);
+  return {
+    events: rows.map(({ xid: _xid, ...event }) => event),
+    next: last ? { xid: last.xid, position: last.position } : after,
+  };
+};
+
+/** The end of the log as it is now: whoever reads on from here meets only what comes. */
+export const endOfLog = async (db: Reader): Promise<LogCursor> => {
+  const { rows } = await sql<LogCursor>`
+    SELECT xid::text AS xid, position FROM domain_event WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY xid DESC, position DESC LIMIT 1`.execute(db);
+  return rows[0] ?? startOfLog;
+};
+
+/**
+ * What happened to one thing, in order. A thing's changes are serialized by its row's lock, so `position` alone orders them and
+ * nothing can commit late before one that is seen.
+ */
+export const readEventsOf = async (
+  db: Reader,
+  entity: { organizationId: string; id: string; afterPosition: number },
+): Promise<readonly LoggedEvent[]> => {
+  const { rows } = await sql<LoggedEvent>`
+    SELECT ${columns} FROM domain_event
+    WHERE organization_id = ${entity.organizationId} AND entity_id = ${entity.id} AND position > ${entity.afterPosition}
+    ORDER BY position`.execute(db);
+  return rows;
+};

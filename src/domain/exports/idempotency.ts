@@ -1,0 +1,71 @@
+/**
+ * Idempotency keys, for acceptances only: the key is written in the transaction of what it guards, so a refusal leaves none and a
+ * concurrent duplicate waits on the unique index until the first has committed or rolled back.
+ */
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import { RendermillError } from '../../core/errors.ts';
+import type { Database, Tx } from '../../platform/db/client.ts';
+
+export const idempotencyHours = 24;
+
+export interface IdempotencyScope {
+  readonly organizationId: string;
+  readonly route: string;
+  readonly key: string;
+  readonly requestHash: string;
+}
+
+/** Keys of objects sorted, so that the order in which a client happens to write them does not make another request. */
+const canonical = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, inner]) => [name, canonical(inner)]),
+  );
+};
+
+export const hashRequest = (body: unknown): string =>
+  createHash('sha256').update(JSON.stringify(canonical(body))).digest('hex');
+
+/** The answer that was given before, or null for the first one. Throws `idempotency_conflict` for another body. */
+export const claimIdempotencyKey = async (
+  tx: Tx,
+  scope: IdempotencyScope,
+  now: Date,
+): Promise<Record<string, unknown> | null> => {
+  const expiresAt = new Date(now.getTime() + idempotencyHours * 3_600_000);
+  const claimed = await sql`
+    INSERT INTO idempotency_key (organization_id, route, key, request_hash, expires_at)
+    VALUES (${scope.organizationId}, ${scope.route}, ${scope.key}, ${scope.requestHash}, ${expiresAt})
+    ON CONFLICT (organization_id, route, key) DO UPDATE
+      SET request_hash = excluded.request_hash, expires_at = excluded.expires_at, response = NULL
+      WHERE idempotency_key.expires_at <= ${now}
+    RETURNING key`.execute(tx);
+  if (claimed.rows.length > 0) return null;
+  const before = await tx
+    .selectFrom('idempotency_key')
+    .select(['request_hash', 'response'])
+    .where('organization_id', '=', scope.organizationId)
+    .where('route', '=', scope.route)
+    .where('key', '=', scope.key)
+    .executeTakeFirstOrThrow();
+  if (before.request_hash !== scope.requestHash) throw new RendermillError('idempotency_conflict');
+  return before.response;
+};
+
+export const storeAnswer = async (tx: Tx, scope: IdempotencyScope, answer: Record<string, unknown>): Promise<void> => {
+  await tx
+    .updateTable('idempotency_key')
+    .set({ response: JSON.stringify(answer) })
+    .where('organization_id', '=', scope.organizationId)
+    .where('route', '=', scope.route)
+    .where('key', '=', scope.key)
+    .execute();
+};
+
+export const dropExpiredKeys = async (db: Database, now: Date): Promise<void> => {
+  await db.deleteFrom('idempotency_key').where('expires_at', '<=', now).execute();
+};

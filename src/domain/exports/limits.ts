@@ -1,0 +1,112 @@
+/**
+ * The day's limit and the credits, reserved and released in one place. Check and reservation are one conditional statement on a
+ * counter of (organization, user, day): 100 requests at once against "3 a day" accept exactly 3.
+ *
+ * Locks are taken in one order everywhere (usage, credits, project), so that an acceptance and a failure cannot wait for each other.
+ */
+import { sql } from 'kysely';
+import { RendermillError } from '../../core/errors.ts';
+import type { Tier, TierName } from '../../core/tiers.ts';
+import type { Reader, Tx } from '../../platform/db/client.ts';
+import { type CreditMove, grantCredits, spendCredits } from '../credits/ledger.ts';
+
+export interface Metered {
+  readonly organizationId: string;
+  readonly userId: string;
+  readonly timeZone: string;
+  readonly tierName: TierName;
+  readonly tier: Tier;
+}
+
+export interface LimitState {
+  /** Exports a day; null: no limit. */
+  readonly limit: number | null;
+  readonly remaining: number | null;
+  /** Start of the organization's next day. */
+  readonly resetAt: Date;
+}
+
+export interface Reservation extends LimitState {
+  /** YYYY-MM-DD: stored on the export, so that a late release goes to the right day. */
+  readonly day: string;
+}
+
+interface UsageRow {
+  readonly day: string;
+  readonly used: number;
+  readonly resetAt: Date;
+}
+
+const resetAtSql = (day: string, timeZone: string) => sql`((${sql.raw(day)} + 1)::timestamp AT TIME ZONE ${timeZone}) AS "resetAt"`;
+
+const readUsage = async (db: Reader, who: Metered, now: Date): Promise<UsageRow> => {
+  const { rows } = await sql<UsageRow>`
+    WITH today AS (SELECT (${now}::timestamptz AT TIME ZONE ${who.timeZone})::date AS day)
+    SELECT today.day::text AS day, coalesce(usage_day.used, 0) AS used, ${resetAtSql('today.day', who.timeZone)}
+    FROM today LEFT JOIN usage_day ON usage_day.day = today.day
+      AND usage_day.organization_id = ${who.organizationId} AND usage_day.user_id = ${who.userId}`.execute(db);
+  const [row] = rows;
+  if (!row) throw new RendermillError('internal', { message: 'The usage of today could not be read.' });
+  return row;
+};
+
+const stateOf = (tier: Tier, usage: UsageRow): LimitState => ({
+  limit: tier.dailyExports,
+  remaining: tier.dailyExports === null ? null : Math.max(0, tier.dailyExports - usage.used),
+  resetAt: usage.resetAt,
+});
+
+export const limitState = async (db: Reader, who: Metered, now: Date): Promise<LimitState> =>
+  stateOf(who.tier, await readUsage(db, who, now));
+
+/** Reserves all or none. Throws `daily_limit_reached` with what remains. */
+export const reserve = async (tx: Tx, who: Metered, exports: number, now: Date): Promise<Reservation> => {
+  const limit = who.tier.dailyExports;
+  const { rows } = await sql<UsageRow>`
+    INSERT INTO usage_day (organization_id, user_id, day, used)
+    SELECT ${who.organizationId}, ${who.userId}, (${now}::timestamptz AT TIME ZONE ${who.timeZone})::date, ${exports}::int
+    WHERE ${limit}::int IS NULL OR ${exports}::int <= ${limit}::int
+    ON CONFLICT (organization_id, user_id, day) DO UPDATE SET used = usage_day.used + excluded.used
+      WHERE ${limit}::int IS NULL OR usage_day.used + excluded.used <= ${limit}::int
+    RETURNING day::text AS day, used, ${resetAtSql('usage_day.day', who.timeZone)}`.execute(tx);
+  const [row] = rows;
+  if (row) return { ...stateOf(who.tier, row), day: row.day };
+  const state = stateOf(who.tier, await readUsage(tx, who, now));
+  throw new RendermillError('daily_limit_reached', {
+    message: `Tier ${who.tierName} allows ${limit} exports a day; ${state.remaining} remain, ${exports} were asked for. The next day begins at ${state.resetAt.toISOString()}.`,
+    details: { ...state, resetAt: state.resetAt.toISOString(), tier: who.tierName },
+  });
+};
+
+/** Null where the tier spends no credits. Throws `insufficient_credits`. */
+export const reserveCredits = async (tx: Tx, who: Metered, exportId: string, now: Date): Promise<CreditMove | null> => {
+  const amount = who.tier.creditsPerExport;
+  if (amount === 0) return null;
+  const move = await spendCredits(tx, who, { amount, now, exportId });
+  if (move) return move;
+  throw new RendermillError('insufficient_credits', {
+    message: `Tier ${who.tierName} spends ${amount} credit(s) per export, and the user has too few. Grant credits or choose another tier.`,
+    details: { creditsPerExport: amount, tier: who.tierName },
+  });
+};
+
+export interface Charged {
+  readonly organizationId: string;
+  readonly userId: string;
+  readonly exportId: string;
+  readonly day: string;
+  readonly credits: number;
+}
+
+/** Gives back what an export was charged, to the day that was charged. Null where no credit returns. */
+export const release = async (tx: Tx, charged: Charged, reason: string, now: Date): Promise<CreditMove | null> => {
+  await tx
+    .updateTable('usage_day')
+    .set({ used: sql<number>`used - 1` })
+    .where('organization_id', '=', charged.organizationId)
+    .where('user_id', '=', charged.userId)
+    .where('day', '=', charged.day)
+    .execute();
+  if (charged.credits === 0) return null;
+  return grantCredits(tx, charged, { kind: 'refund', amount: charged.credits, now, exportId: charged.exportId, reason });
+};

@@ -1,0 +1,36 @@
+/** Bundles on this machine: fetched from storage once per version, unpacked aside, and renamed into place when whole. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Storage } from '../../platform/storage/contract.ts';
+import { unpackBundle } from '../../platform/renderer/bundle/bundle-archive.ts';
+
+export interface BundleCache {
+  /** Absolute folder of the unpacked bundle. */
+  path(bundle: { organizationId: string; version: string; storageKey: string }): Promise<string>;
+}
+
+export const createBundleCache = (deps: { directory: string; storage: Storage }): BundleCache => {
+  const fetching = new Map<string, Promise<string>>();
+
+  const fetch = async (directory: string, storageKey: string): Promise<string> => {
+    const isThere = await access(join(directory, 'index.html')).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) await unpackBundle(await deps.storage.read(storageKey), directory);
+    return directory;
+  };
+
+  return {
+    path: ({ organizationId, version, storageKey }) => {
+      const directory = join(deps.directory, organizationId, version);
+      const known = fetching.get(directory);
+      if (known) return known;
+      const fetched = fetch(directory, storageKey);
+      fetching.set(directory, fetched);
+      // A failure is not kept; a success is asked for again cheaply, in case someone cleaned the folder.
+      fetched.finally(() => fetching.delete(directory)).catch(() => undefined);
+      return fetched;
+    },
+  };
+};

@@ -1,0 +1,87 @@
+/**
+ * The feeder moves due exports from Postgres into the queue: woken by the commit, fair between organizations, keeping the queue
+ * short, and feeding again what the queue has lost. Any process may run one; they take turns.
+ */
+import { renderJobId } from '../../core/exports.ts';
+import { type FedExport, planNext, plannedExports, replan } from '../../domain/exports/feed-exports.ts';
+import { liveCapacity } from '../../domain/exports/workers.ts';
+import type { Clock } from '../../platform/clock/clock.ts';
+import { startWakeableLoop, type WakeableLoop } from '../../platform/clock/wakeable-loop.ts';
+import type { Database } from '../../platform/db/client.ts';
+import type { Listener } from '../../platform/db/listener.ts';
+import type { Logger } from '../../platform/log/log.ts';
+import type { JobQueue, JobState } from '../../platform/queue/contract.ts';
+
+export interface FeederDeps {
+  readonly db: Database;
+  readonly queue: JobQueue;
+  readonly listener: Listener;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Jobs in flight per render that the workers can run: one at work, one that waits at hand. */
+const inFlightPerSlot = 2;
+/** A commit wakes the feeder; this is for the notification that was lost. */
+const lookEveryMs = 1_000;
+const reconcileEveryMs = 5_000;
+/** Younger plans may still be on their way into the queue. */
+const settledAfterMs = 5_000;
+const reconcileBatch = 1_000;
+
+/** An export that has not ended must have a job that will still run. */
+const isLost = (state: JobState | undefined): boolean =>
+  state === undefined || state === 'missing' || state === 'failed' || state === 'completed';
+
+const toJob = ({ id, epoch }: FedExport) => ({ id: renderJobId(id, epoch), name: 'render', data: { exportId: id, epoch } });
+
+export interface Feeder {
+  wake(): void;
+  stop(): Promise<void>;
+}
+
+export const startFeeder = (deps: FeederDeps): Feeder => {
+  const onError = (error: unknown) => deps.log.warn({ err: error }, 'the feeder could not do its round; it will try again');
+  const feeding = startWakeableLoop({ everyMs: lookEveryMs, round: () => feed(deps), onError });
+  const reconciling: WakeableLoop = startWakeableLoop({
+    everyMs: reconcileEveryMs,
+    round: async () => {
+      if ((await reconcile(deps)) > 0) feeding.wake();
+    },
+    onError,
+  });
+  const off = deps.listener.on('rendermill_feed', feeding.wake);
+  return {
+    wake: feeding.wake,
+    stop: async () => {
+      off();
+      await Promise.all([feeding.stop(), reconciling.stop()]);
+    },
+  };
+};
+
+const feed = async (deps: FeederDeps): Promise<void> => {
+  const now = deps.clock.now();
+  const capacity = await liveCapacity(deps.db, now);
+  if (capacity === 0) return;
+  const planned = await planNext(deps.db, capacity * inFlightPerSlot, now);
+  if (planned === null || planned.length === 0) return;
+  try {
+    await deps.queue.add(planned.map(toJob));
+  } catch (error) {
+    // Back into the line; should this fail too, the reconciliation finds them.
+    await replan(deps.db, planned, deps.clock.now());
+    throw error;
+  }
+};
+
+/** Returns how many exports went back into the line. */
+export const reconcile = async (deps: FeederDeps): Promise<number> => {
+  const planned = await plannedExports(deps.db, settledAfterMs, reconcileBatch, deps.clock.now());
+  if (planned.length === 0) return 0;
+  const states = await deps.queue.states(planned.map(({ id, epoch }) => renderJobId(id, epoch)));
+  const lost = planned.filter(({ id, epoch }) => isLost(states.get(renderJobId(id, epoch))));
+  const replanned = await replan(deps.db, lost, deps.clock.now());
+  if (replanned > 0) deps.log.warn({ exports: replanned }, 'the queue had lost these jobs; they are planned again');
+  return replanned;
+};

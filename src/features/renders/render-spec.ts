@@ -1,0 +1,37 @@
+import { reviveDates } from '../../core/revive-dates.ts';
+import type { StillFormat, VideoFormat } from '../../core/output.ts';
+import type { Composition } from '../../domain/compositions/find-compositions.ts';
+import type { Export } from '../../domain/exports/export.ts';
+import type { RenderSpec } from '../../platform/renderer/contract.ts';
+
+export interface RenderTimeLimits {
+  /** Wall-clock milliseconds. */
+  readonly stillMs: number;
+  readonly videoMs: number;
+}
+
+/** An export's row as the renderer's order. */
+export const toRenderSpec = (
+  row: Export,
+  composition: Composition,
+  paths: { bundlePath: string; outputPath: string },
+  timeLimits: RenderTimeLimits,
+): RenderSpec => {
+  const { props, frame, frameRange, ...size } = row.request;
+  return {
+    organizationId: row.organization_id,
+    bundlePath: paths.bundlePath,
+    outputPath: paths.outputPath,
+    compositionId: row.composition_id,
+    inputProps: composition.props_schema === null ? props : reviveDates(props, composition.props_schema),
+    ...size,
+    output:
+      row.kind === 'still'
+        ? { kind: 'still', format: row.format as StillFormat, frame: frame ?? 0 }
+        : { kind: 'video', format: row.format as VideoFormat, ...(frameRange === undefined ? {} : { frameRange }) },
+    limits: {
+      maxDurationSeconds: row.kind === 'video' ? row.max_duration : null,
+      maxRenderMs: row.kind === 'still' ? timeLimits.stillMs : timeLimits.videoMs,
+    },
+  };
+};

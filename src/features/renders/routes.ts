@@ -1,0 +1,151 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { renderRequestSchema } from '../../core/render-request.ts';
+import type { Principal } from '../../domain/accounts/api-keys.ts';
+import { findArtifactsOf } from '../../domain/artifacts/artifacts.ts';
+import { requestCancel } from '../../domain/exports/cancel-export.ts';
+import { type Export, getExport } from '../../domain/exports/export.ts';
+import type { Clock } from '../../platform/clock/clock.ts';
+import type { Database } from '../../platform/db/client.ts';
+import type { Listener } from '../../platform/db/listener.ts';
+import type { RenderMode } from '../../core/exports.ts';
+import type { Access } from '../../platform/http/access.ts';
+import { errorResponseSchema } from '../../platform/http/error-response.ts';
+import type { HttpServer } from '../../platform/http/server.ts';
+import { exportSchema, presentExport } from '../../domain/exports/present-export.ts';
+import { requestRender } from './request-render.ts';
+import { type WatchMessage, watchExport } from './watch-export.ts';
+
+export interface RenderRoutesDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly listener: Listener;
+  readonly renderMode: RenderMode;
+  readonly access: Access<Principal>;
+}
+
+const acceptanceSchema = z
+  .object({
+    id: z.uuid(),
+    status: z.literal('queued'),
+    version: z.string(),
+    limit: z.int().nullable().describe('Exports a day; null: no limit'),
+    remaining: z.int().nullable(),
+    resetAt: z.iso.datetime().describe("Start of the organization's next day"),
+  })
+  .meta({ id: 'Acceptance' });
+
+const idParams = z.object({ id: z.string().max(64) });
+const security = [{ apiKey: [] }];
+const tags = ['Renders'];
+const failures = (...codes: readonly number[]) => Object.fromEntries(codes.map((code) => [code, errorResponseSchema]));
+
+export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps): void => {
+  const onRequest = deps.access.require('secret');
+  const present = async (row: Export) => presentExport(row, (await findArtifactsOf(deps.db, [row.id])).get(row.id));
+
+  server.post(
+    '/api/render',
+    {
+      onRequest,
+      schema: {
+        summary: 'Request a still or a video',
+        tags,
+        security,
+        headers: z.object({ 'idempotency-key': z.string().min(1).max(255).optional() }),
+        body: renderRequestSchema,
+        response: { 202: acceptanceSchema, ...failures(400, 401, 403, 404, 409, 413, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { answer, replayed } = await requestRender(deps, {
+        organizationId: deps.access.principal(request).organizationId,
+        request: request.body,
+        idempotencyKey: request.headers['idempotency-key'],
+        correlationId: request.id,
+      });
+      if (replayed) reply.header('idempotent-replayed', 'true');
+      return reply.status(202).header('location', `/api/render/${answer.id}`).send(answer);
+    },
+  );
+
+  server.get(
+    '/api/render/:id',
+    {
+      onRequest,
+      schema: {
+        summary: 'State, progress, and the file once there is one',
+        tags,
+        security,
+        params: idParams,
+        response: { 200: exportSchema, ...failures(401, 404, 503) },
+      },
+    },
+    async (request) => present(await getExport(deps.db, deps.access.principal(request).organizationId, request.params.id)),
+  );
+
+  server.delete(
+    '/api/render/:id',
+    {
+      onRequest,
+      schema: {
+        summary: 'Cancel, at any stage',
+        description: 'A running render ends within seconds: watch its state. One that is canceled already stays so.',
+        tags,
+        security,
+        params: idParams,
+        response: { 202: exportSchema, ...failures(401, 404, 409, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { organizationId } = deps.access.principal(request);
+      const row = await deps.db
+        .transaction()
+        .execute((tx) => requestCancel(tx, organizationId, request.params.id, deps.clock.now()));
+      return reply.status(202).send(await present(row));
+    },
+  );
+
+  server.get(
+    '/api/render/:id/events',
+    {
+      onRequest,
+      schema: {
+        summary: 'Server-sent events: changes of state and progress',
+        description: 'Events `status` (with an id) and `progress`; ends after the final state. Resume with Last-Event-ID.',
+        tags,
+        security,
+        params: idParams,
+        headers: z.object({ 'last-event-id': z.string().regex(/^\d{1,15}$/).optional() }),
+      },
+    },
+    async (request, reply) => {
+      const ended = new AbortController();
+      reply.raw.once('close', () => ended.abort());
+      const messages = watchExport(deps, {
+        organizationId: deps.access.principal(request).organizationId,
+        exportId: request.params.id,
+        afterPosition: Number(request.headers['last-event-id'] ?? 0),
+        signal: ended.signal,
+      });
+      // The first message is awaited here, so that a 404 is an answer and not a broken stream.
+      const first = await messages.next();
+      reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-store');
+      reply.header('x-accel-buffering', 'no');
+      return reply.send(Readable.from(toEventStream(first, messages), { objectMode: false }));
+    },
+  );
+};
+
+async function* toEventStream(first: IteratorResult<WatchMessage>, rest: AsyncGenerator<WatchMessage>) {
+  yield 'retry: 1000\n\n';
+  if (first.done) return;
+  yield toFrame(first.value);
+  for await (const message of rest) yield toFrame(message);
+}
+
+const toFrame = (message: WatchMessage): string => {
+  if (message.type === 'heartbeat') return ': still here\n\n';
+  const id = message.type === 'status' ? `id: ${message.id}\n` : '';
+  return `${id}event: ${message.type}\ndata: ${JSON.stringify(message.data)}\n\n`;
+};

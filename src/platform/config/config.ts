@@ -1,0 +1,82 @@
+/**
+ * The configuration: read once from the environment, everything wrong said at once, then frozen. An empty variable counts as not
+ * set. `variables` is also what the README's table is held against.
+ */
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { RendermillError } from '../../core/errors.ts';
+
+const positive = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
+const flag = z.enum(['true', 'false']).default('false').transform((text) => text === 'true');
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').map((one) => one.trim()).filter(Boolean));
+
+/** A render keeps about one core and a half busy, browser and encoder together. */
+const defaultConcurrency = Math.max(1, Math.floor(availableParallelism() / 2));
+
+const variables = {
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional().describe('Postgres 15 or later; absent: a private one that `up` starts'),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional().describe('Redis, Valkey or Dragonfly for the queue; absent: the queue lives in Postgres'),
+  RENDERMILL_HOME: z.string().default('.rendermill').describe('Folder of the embedded database, files, bundles and temporary work'),
+  STORAGE_DIRECTORY: z.string().optional().describe('Folder of finished files and bundles, shared by API and workers; absent: in RENDERMILL_HOME'),
+  RENDER_MODE: z.enum(['local', 'lambda']).default('local').describe('Where renders run; lambda is not built yet and is refused'),
+  ENVIRONMENT: z.string().regex(/^[a-z0-9-]{1,32}$/).default('development').describe('Written into every event: development, production …'),
+  HOST: z.string().default('127.0.0.1').describe('Address on which the API listens'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000).describe('Port of the API; 0: any free one'),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional().describe('How browsers reach the API; signed links begin with it'),
+  TRUST_PROXY: flag.describe('true behind a proxy of your own: believe X-Forwarded-For'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('What goes to the log on stderr'),
+  BROWSER_EXECUTABLE: z.string().optional().describe('The browser itself, not a script around it; absent: one is looked for'),
+  WORKER_CONCURRENCY: positive(defaultConcurrency).describe('Renders at once in one worker; default: half the cores'),
+  ALLOWED_HOSTS: list.describe('Hosts that compositions may load from, comma-separated: cdn.example.com, *.example.com, * for any public one; empty: none'),
+  STILL_TIMEOUT_SECONDS: positive(120).describe('Wall-clock limit of one still, seconds'),
+  VIDEO_TIMEOUT_SECONDS: positive(1800).describe('Wall-clock limit of one video, seconds'),
+  STALL_TIMEOUT_SECONDS: positive(60).describe('A render without progress for this long is ended, seconds'),
+  DELAY_RENDER_TIMEOUT_SECONDS: positive(30).describe('How long a delayRender() may stay open, seconds'),
+  MEMORY_LIMIT_MB: positive(2048).describe('Memory of one render with its browser, MB (proportional set size)'),
+  RECYCLE_BROWSER_AFTER: positive(100).describe('Renders after which a browser is replaced'),
+  MIN_FREE_DISK_MB: positive(512).describe('Below this a worker takes no new work, MB'),
+  SHUTDOWN_SECONDS: positive(30).describe('How long running renders may go on after SIGTERM before they go back to the queue, seconds'),
+  QUEUE_LOCK_MS: positive(10_000).describe('A job whose worker is silent for this long is taken over, ms'),
+} as const;
+
+const schema = z.object(variables);
+export type ConfigVariable = keyof typeof variables;
+
+export interface Config extends Readonly<z.infer<typeof schema>> {
+  /** Absolute folders. */
+  readonly home: string;
+  readonly storageDirectory: string;
+}
+
+export const describeVariables = (): ReadonlyArray<{ name: ConfigVariable; description: string }> =>
+  (Object.keys(variables) as ConfigVariable[]).map((name) => ({
+    name,
+    description: schema.shape[name].description ?? '',
+  }));
+
+/** Throws `invalid_configuration` with every variable that is wrong. */
+export const loadConfig = (environment: Readonly<Record<string, string | undefined>>): Config => {
+  const given = Object.fromEntries(
+    Object.keys(variables)
+      .map((name) => [name, environment[name]?.trim()])
+      .filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = schema.safeParse(given);
+  const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if (given.RENDER_MODE === 'lambda') problems.push('RENDER_MODE: lambda is not built yet; use local');
+  if (!parsed.success || problems.length > 0) {
+    throw new RendermillError('invalid_configuration', {
+      message: `The configuration is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+    });
+  }
+  const home = resolve(parsed.data.RENDERMILL_HOME);
+  return Object.freeze({
+    ...parsed.data,
+    home,
+    storageDirectory: resolve(parsed.data.STORAGE_DIRECTORY ?? join(home, 'storage')),
+  });
+};

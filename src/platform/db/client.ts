@@ -1,0 +1,47 @@
+import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import pg from 'pg';
+import type { Logger } from '../log/log.ts';
+import type { Schema } from './schema.ts';
+
+export type Database = Kysely<Schema>;
+export type Tx = Transaction<Schema>;
+/** For functions that read: inside or outside of a transaction. */
+export type Reader = Database | Tx;
+
+const int8 = 20;
+const numeric = 1700;
+const date = 1082;
+
+/** Sums and sizes fit a double; a day stays the text that it is, since a Date would move it into the process's time zone. */
+const parsers = new Map<number, (text: string) => unknown>([
+  [int8, Number],
+  [numeric, Number],
+  [date, (text) => text],
+]);
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => parsers.get(oid) ?? pg.types.getTypeParser(oid, format ?? 'text'),
+} as pg.CustomTypesConfig;
+
+export interface DatabaseClient {
+  readonly db: Database;
+  close(): Promise<void>;
+}
+
+export const openDatabase = (options: { url: string; log: Logger; maxConnections?: number }): DatabaseClient => {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    types,
+    max: options.maxConnections ?? 10,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: 30_000,
+    // A request that dies half-way must not keep its locks.
+    idle_in_transaction_session_timeout: 30_000,
+    application_name: 'rendermill',
+  });
+  // An idle connection that breaks emits here; without a listener it would end the process.
+  pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection broke'));
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  return { db, close: () => db.destroy() };
+};

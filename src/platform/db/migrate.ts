@@ -1,0 +1,41 @@
+import { type Migration, Migrator, sql } from 'kysely';
+import type { Logger } from '../log/log.ts';
+import { type Database, openDatabase } from './client.ts';
+import { foundation } from './migrations/0001-foundation.ts';
+
+const plainSql = (text: string): Migration => ({
+  up: async (db) => {
+    await sql.raw(text).execute(db);
+  },
+});
+
+/** A static map, so that a build cannot lose one. Names sort in the order in which they run; a landed one never changes. */
+const migrations: Record<string, Migration> = {
+  '0001-foundation': plainSql(foundation),
+};
+
+const partitionMonthsAhead = 4;
+
+/** Partitions for this month and the following ones; cheap when they are there. */
+export const ensureEventPartitions = (db: Database, now: Date): Promise<unknown> =>
+  sql`SELECT ensure_event_partitions(${now}::timestamptz::date, ${partitionMonthsAhead})`.execute(db);
+
+/** Runs what is missing, under a lock, so that many processes may start at once. Returns the names that it ran. */
+export const migrateDatabase = async (url: string, log: Logger): Promise<readonly string[]> => {
+  const { db, close } = openDatabase({ url, log, maxConnections: 2 });
+  try {
+    const { error, results } = await createMigrator(db).migrateToLatest();
+    if (error !== undefined) throw error;
+    await ensureEventPartitions(db, new Date());
+    return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName);
+  } finally {
+    await close();
+  }
+};
+
+const createMigrator = (db: Database): Migrator =>
+  new Migrator({ db, provider: { getMigrations: async () => migrations } });
+
+/** Names of the migrations that this build has and the database has not. */
+export const pendingMigrations = async (db: Database): Promise<readonly string[]> =>
+  (await createMigrator(db).getMigrations()).filter((one) => one.executedAt === undefined).map((one) => one.name);

@@ -1,0 +1,267 @@
+/** The tables as Kysely sees them. `migrations/` is the truth; a test compares the two. */
+import type { ColumnType, Generated } from 'kysely';
+import type { ExportStatus, RenderMode } from '../../core/exports.ts';
+import type { ExportKind, OutputFormat } from '../../core/output.ts';
+import type { TierName, TierOverrides } from '../../core/tiers.ts';
+
+/** JSON is written as text and read as what it says. */
+type Json<T> = ColumnType<T, string, string>;
+type JsonOrNull<T> = ColumnType<T | null, string | null, string | null>;
+/** Ordered like numbers, wider than a double holds exactly: a string in our hands. */
+type Xid = ColumnType<string, never, never>;
+
+export interface InstallationTable {
+  only_row: Generated<boolean>;
+  environment: string;
+}
+
+export interface OrganizationTable {
+  id: string;
+  name: string;
+  time_zone: Generated<string>;
+  tier_overrides: ColumnType<TierOverrides, string | undefined, string>;
+  link_secret: Buffer;
+  created_at: Generated<Date>;
+}
+
+export interface ApiKeyTable {
+  id: string;
+  organization_id: string;
+  kind: 'secret' | 'publishable' | 'admin';
+  name: string;
+  prefix: string;
+  hash: Buffer;
+  created_at: Generated<Date>;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}
+
+export interface EndUserTable {
+  organization_id: string;
+  id: string;
+  tier: Generated<TierName>;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+export interface UserMilestoneTable {
+  organization_id: string;
+  user_id: string;
+  name: string;
+  reached_at: Date;
+}
+
+export interface ProjectTable {
+  organization_id: string;
+  id: string;
+  name: string | null;
+  export_count: Generated<number>;
+  last_export_at: Date | null;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+export interface BundleTable {
+  organization_id: string;
+  version: string;
+  storage_key: string;
+  size_in_bytes: number;
+  registered_at: Date;
+}
+
+export interface CompositionTable {
+  organization_id: string;
+  version: string;
+  id: string;
+  width: number | null;
+  height: number | null;
+  fps: number | null;
+  duration_in_frames: number | null;
+  has_calculate_metadata: boolean;
+  default_props: Json<Record<string, unknown>>;
+  props_schema: JsonOrNull<Record<string, unknown>>;
+  schema_notes: Json<string[]>;
+}
+
+/** What was asked for beyond the export's own columns. */
+export interface StoredRequest {
+  props: Record<string, unknown>;
+  width?: number;
+  height?: number;
+  scale?: number;
+  quality?: number;
+  frame?: number;
+  frameRange?: [number, number];
+}
+
+export interface StoredProgress {
+  stage: string;
+  percent: number;
+  renderedFrames: number;
+  totalFrames: number;
+  timeLeftMs: number | null;
+}
+
+export interface ExportTable {
+  id: string;
+  organization_id: string;
+  user_id: string;
+  project_id: string;
+  batch_id: string | null;
+  run: number | null;
+  kind: ExportKind;
+  format: OutputFormat;
+  render_mode: RenderMode;
+  status: Generated<ExportStatus>;
+  epoch: Generated<number>;
+  attempt: Generated<number>;
+  failed_attempts: Generated<number>;
+  hand_backs: Generated<number>;
+  priority: Generated<number>;
+  composition_id: string;
+  version: string;
+  request: Json<StoredRequest>;
+  width: number | null;
+  height: number | null;
+  duration: number | null;
+  tier: TierName;
+  max_duration: number | null;
+  /** YYYY-MM-DD in the organization's time zone. */
+  charged_day: string;
+  charged_credits: Generated<number>;
+  progress: JsonOrNull<StoredProgress>;
+  progress_at: Date | null;
+  content_hash: string | null;
+  cost: number | null;
+  error_code: string | null;
+  error_text: string | null;
+  worker_id: string | null;
+  correlation_id: string | null;
+  cancel_requested_at: Date | null;
+  created_at: Date;
+  fed_at: Date | null;
+  started_at: Date | null;
+  attempt_started_at: Date | null;
+  completed_at: Date | null;
+  failed_at: Date | null;
+  canceled_at: Date | null;
+  updated_at: Date;
+}
+
+export interface UsageDayTable {
+  organization_id: string;
+  user_id: string;
+  day: string;
+  used: number;
+}
+
+export interface IdempotencyKeyTable {
+  organization_id: string;
+  route: string;
+  key: string;
+  request_hash: string;
+  response: JsonOrNull<Record<string, unknown>>;
+  expires_at: Date;
+}
+
+export interface WorkerTable {
+  id: string;
+  host: string;
+  pid: number;
+  concurrency: number;
+  started_at: Date;
+  seen_at: Date;
+}
+
+export interface ArtifactTable {
+  file_id: string;
+  organization_id: string;
+  export_id: string;
+  storage_key: string;
+  size_in_bytes: number;
+  sha256: string;
+  media_type: string;
+  width: number;
+  height: number;
+  duration_seconds: number | null;
+  created_at: Date;
+}
+
+export interface DownloadWindowTable {
+  organization_id: string;
+  file_id: string;
+  client: string;
+  counted_at: Date;
+  completed_at: Date | null;
+}
+
+export interface CreditBalanceTable {
+  organization_id: string;
+  user_id: string;
+  balance: number;
+}
+
+export interface CreditEntryTable {
+  id: string;
+  organization_id: string;
+  user_id: string;
+  kind: 'grant' | 'top_up' | 'spend' | 'refund';
+  amount: number;
+  balance_after: number;
+  export_id: string | null;
+  reason: string | null;
+  created_at: Date;
+}
+
+export interface DomainEventTable {
+  id: string;
+  event_name: string;
+  occurred_at: Date;
+  received_at: Date;
+  organization_id: string;
+  user_id: string | null;
+  distinct_id: string | null;
+  session_id: string | null;
+  entity_type: string | null;
+  entity_id: string | null;
+  correlation_id: string | null;
+  source: 'web' | 'server' | 'worker';
+  environment: string;
+  schema_version: number;
+  properties: Json<Record<string, unknown>>;
+  context: Json<Record<string, unknown>>;
+  is_processed: Generated<boolean>;
+  processed_at: Date | null;
+  delivery_attempts: Generated<number>;
+  derived: JsonOrNull<Record<string, unknown>>;
+  retention_class: 'behaviour' | 'business';
+  position: Generated<number>;
+  xid: Xid;
+}
+
+export interface DomainEventKeyTable {
+  organization_id: string;
+  event_id: string;
+  received_at: Date;
+}
+
+export interface Schema {
+  installation: InstallationTable;
+  organization: OrganizationTable;
+  api_key: ApiKeyTable;
+  end_user: EndUserTable;
+  user_milestone: UserMilestoneTable;
+  project: ProjectTable;
+  bundle: BundleTable;
+  composition: CompositionTable;
+  export: ExportTable;
+  usage_day: UsageDayTable;
+  idempotency_key: IdempotencyKeyTable;
+  worker: WorkerTable;
+  artifact: ArtifactTable;
+  download_window: DownloadWindowTable;
+  credit_balance: CreditBalanceTable;
+  credit_entry: CreditEntryTable;
+  domain_event: DomainEventTable;
+  domain_event_key: DomainEventKeyTable;
+}

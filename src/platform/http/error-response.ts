@@ -1,0 +1,55 @@
+import type { FastifyError } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type ErrorCode, RendermillError } from '../../core/errors.ts';
+import { toDatabaseError } from '../db/errors.ts';
+
+/** What every refusal and failure looks like on the wire. */
+export const errorResponseSchema = z
+  .object({
+    error: z.object({
+      code: z.string().describe('A code of the error catalog'),
+      message: z.string().describe('What was wrong, what was expected, what to do'),
+      details: z.record(z.string(), z.unknown()).optional(),
+      requestId: z.string().describe('Name it when you ask for help'),
+    }),
+  })
+  .meta({ id: 'Error' });
+
+const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_request',
+};
+
+const fromValidation = (error: FastifyError & { validation: readonly { instancePath: string; message?: string }[] }) => {
+  const reasons = error.validation.map((issue) => ({
+    path: issue.instancePath.split('/').filter(Boolean).join('.') || (error.validationContext ?? 'request'),
+    reason: issue.message ?? 'is not valid',
+  }));
+  return new RendermillError('invalid_request', {
+    message: `The request is not valid: ${reasons.map(({ path, reason }) => `${path}: ${reason}`).join('; ')}.`,
+    details: { in: error.validationContext ?? 'request', reasons },
+  });
+};
+
+/** Fastify's, the parser's and Postgres' errors become codes of the catalog here; what is not recognised is `internal`. */
+export const toRendermillError = (thrown: unknown): RendermillError => {
+  const error = toDatabaseError(thrown);
+  if (error instanceof RendermillError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) return fromValidation(error);
+  if (!(error instanceof Error)) return new RendermillError('internal', { cause: thrown });
+  const { code, statusCode } = error as FastifyError;
+  const known = fastifyCodes[code ?? ''];
+  if (known) return new RendermillError(known, { cause: error });
+  // secure-json-parse and JSON.parse: truncated JSON, NaN, __proto__.
+  if (error instanceof SyntaxError && statusCode === 400) {
+    return new RendermillError('invalid_json', { message: `The body is not valid JSON: ${error.message}.` });
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new RendermillError('invalid_request', { message: error.message, cause: error });
+  }
+  return new RendermillError('internal', { cause: thrown });
+};

@@ -1,0 +1,60 @@
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { HttpServer } from './server.ts';
+
+export interface Metrics {
+  readonly registry: Registry;
+  /** A value that is read when the page is. */
+  gauge(name: string, help: string, read: () => Promise<number>): void;
+  gaugeBy(name: string, help: string, label: string, read: () => Promise<Readonly<Record<string, number>>>): void;
+}
+
+const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
+
+export const createMetrics = (): Metrics => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    gauge: (name, help, read) => {
+      new Gauge({
+        name,
+        help,
+        registers: [registry],
+        async collect() {
+          this.set(await read());
+        },
+      });
+    },
+    gaugeBy: (name, help, label, read) => {
+      new Gauge({
+        name,
+        help,
+        labelNames: [label],
+        registers: [registry],
+        async collect() {
+          this.reset();
+          for (const [value, count] of Object.entries(await read())) this.set({ [label]: value }, count);
+        },
+      });
+    },
+  };
+};
+
+/** `/metrics` and the duration of every request by route, never by URL: ids would make a series each. */
+export const exposeMetrics = (server: HttpServer, { registry }: Metrics): void => {
+  const durations = new Histogram({
+    name: 'rendermill_http_request_seconds',
+    help: 'Seconds from the request to the end of the answer',
+    labelNames: ['method', 'route', 'status'],
+    buckets: durationBuckets,
+    registers: [registry],
+  });
+  server.addHook('onResponse', async (request, reply) => {
+    const labels = { method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) };
+    durations.observe(labels, reply.elapsedTime / 1000);
+  });
+  server.get('/metrics', { schema: { hide: true } as object }, async (_request, reply) => {
+    reply.header('content-type', registry.contentType);
+    return registry.metrics();
+  });
+};

@@ -1,0 +1,81 @@
+import helmet from '@fastify/helmet';
+import fastifySwagger from '@fastify/swagger';
+import fastifySwaggerUi from '@fastify/swagger-ui';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RendermillError } from '../../core/errors.ts';
+import { newId } from '../../core/ids.ts';
+import type { Logger } from '../log/log.ts';
+import { toRendermillError } from './error-response.ts';
+
+/** A server whose routes are typed by the zod schemas that validate them. */
+export type HttpServer = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
+
+/** Props are data, not media: files go by URL or in the bundle. */
+export const maxBodyBytes = 1024 * 1024;
+const retryAfterSeconds = 5;
+
+export interface HttpServerOptions {
+  readonly log: Logger;
+  readonly version: string;
+  /** Believe X-Forwarded-For; only behind a proxy of one's own. */
+  readonly trustProxy: boolean;
+}
+
+export const createHttpServer = async (options: HttpServerOptions): Promise<HttpServer> => {
+  const server: HttpServer = Fastify({
+    loggerInstance: options.log as FastifyBaseLogger,
+    bodyLimit: maxBodyBytes,
+    trustProxy: options.trustProxy,
+    genReqId: () => newId(),
+    // A client that sends its request a byte a second must not keep a connection for ever.
+    requestTimeout: 30_000,
+    connectionTimeout: 0,
+    logController: undefined,
+    disableRequestLogging: true,
+    routerOptions: { maxParamLength: 256 },
+  } as Parameters<typeof Fastify>[0]).withTypeProvider<ZodTypeProvider>() as unknown as HttpServer;
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  answerErrors(server);
+  await server.register(helmet, { contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } } });
+  await describeApi(server, options.version);
+  return server;
+};
+
+const answerErrors = (server: HttpServer) => {
+  server.setErrorHandler((thrown, request, reply) => {
+    const error = toRendermillError(thrown);
+    if (error.status >= 500) request.log.error({ err: thrown, code: error.code, requestId: request.id }, 'request failed');
+    if (error.status === 503) reply.header('retry-after', String(retryAfterSeconds));
+    if (error.status === 401) reply.header('www-authenticate', 'Bearer');
+    return reply.status(error.status).send({
+      error: {
+        code: error.code,
+        message: error.message,
+        ...(error.details === undefined ? {} : { details: error.details }),
+        requestId: request.id,
+      },
+    });
+  });
+  server.setNotFoundHandler((request) => {
+    throw new RendermillError('not_found', { message: `There is no route ${request.method} ${request.url.split('?')[0]}.` });
+  });
+  server.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+};
+
+const describeApi = async (server: HttpServer, version: string) => {
+  await server.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Rendermill', version, description: 'Renders Remotion compositions to stills and videos, metered and recorded.' },
+      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: rm_sk_…' } } },
+    },
+    transform: jsonSchemaTransform,
+  });
+  await server.register(fastifySwaggerUi, { routePrefix: '/docs' });
+  server.get('/openapi.json', { schema: { hide: true } as object }, () => server.swagger());
+};
