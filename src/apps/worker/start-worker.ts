@@ -31,7 +31,9 @@ export const startWorker = async (resources: Resources, options: WorkerOptions):
   await mkdir(work, { recursive: true });
   await sweepLeftovers(work, log);
 
-  const browser = await findBrowser({ executable: config.BROWSER_EXECUTABLE });
+  const browser = await findBrowser(
+    config.BROWSER_EXECUTABLE === undefined ? {} : { explicitPath: config.BROWSER_EXECUTABLE },
+  );
   const workDirectory = join(work, id);
   const renderer = await createLocalRenderer({
     workDirectory,

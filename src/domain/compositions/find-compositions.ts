@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
 import type { Reader } from '../../platform/db/client.ts';
 import type { BundleTable, CompositionTable } from '../../platform/db/schema.ts';
+import type { RegisteredComposition } from './register-bundle.ts';
 
 export type Composition = Selectable<CompositionTable> & { registered_at: Date };
 export type Bundle = Selectable<BundleTable>;
@@ -52,4 +53,33 @@ export const getBundle = async (db: Reader, organizationId: string, version: str
     .executeTakeFirst();
   if (!row) throw new RendermillError('composition_not_found', { message: `Version ${version} is no longer registered.` });
   return row;
+};
+
+/** A registered version with its compositions; undefined where there is none. */
+export const findVersion = async (
+  db: Reader,
+  organizationId: string,
+  version: string,
+): Promise<{ compositions: RegisteredComposition[] } | undefined> => {
+  const bundle = await db
+    .selectFrom('bundle')
+    .select('version')
+    .where('organization_id', '=', organizationId)
+    .where('version', '=', version)
+    .executeTakeFirst();
+  if (!bundle) return undefined;
+  const rows = (await listCompositions(db, organizationId)).filter((row) => row.version === version);
+  return {
+    compositions: rows.map((row) => ({
+      id: row.id,
+      width: row.width,
+      height: row.height,
+      fps: row.fps,
+      durationInFrames: row.duration_in_frames,
+      hasCalculateMetadata: row.has_calculate_metadata,
+      defaultProps: row.default_props,
+      propsSchema: row.props_schema,
+      schemaNotes: row.schema_notes,
+    })),
+  };
 };

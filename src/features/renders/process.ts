@@ -17,6 +17,7 @@ export const maxFailedAttempts = 3;
 export const createRenderProcessor =
   (deps: RunRenderDeps): JobHandler =>
   async (job) => {
+    deps.checkpoint?.('received');
     const started = await whileUnavailable(deps.log, () =>
       deps.db.transaction().execute((tx) => startExport(tx, claimOf(job, deps.workerId), deps.clock.now())),
     );
@@ -42,7 +43,7 @@ const claimOf = (job: ActiveJob, workerId: string) => ({
 const settle = async (deps: RunRenderDeps, row: Export, fence: Fence, hold: Hold, thrown: unknown): Promise<void> => {
   const error = thrown instanceof RendermillError ? thrown : new RendermillError('render_failed', { cause: thrown });
   if (error.code === 'render_lost') return;
-  const ended = error.code === 'render_canceled' ? hold.reason() : undefined;
+  const ended = error.code === 'shutting_down' ? 'stopping' : error.code === 'render_canceled' ? hold.reason() : undefined;
   if (ended !== undefined) return endEarly(deps, fence, ended);
 
   deps.log.warn({ err: thrown, code: error.code, exportId: row.id, attempt: fence.attempt }, 'a render failed');

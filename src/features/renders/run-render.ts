@@ -23,6 +23,7 @@ import { whileUnavailable } from './while-unavailable.ts';
 
 /** Places between which a worker may die; a test kills it at each. */
 export type Checkpoint =
+  | 'received'
   | 'claimed'
   | 'bundle_ready'
   | 'first_progress'

@@ -4,7 +4,7 @@
  */
 
 export interface QueueJob {
-  /** Unique per planning: `<kind>-<row id>-<epoch>`; adding an id twice adds one job. */
+  /** Unique per planning: `<kind>-<row id>-<epoch>`, ends in a hyphen and digits, no colon; adding an id twice adds one job. */
   readonly id: string;
   readonly name: string;
   /** Ids only, under 200 bytes. */
@@ -17,7 +17,10 @@ export interface ActiveJob extends QueueJob {
   /** Attempts that ended in a failure before this one. */
   readonly attemptsMade: number;
   readonly attemptsAllowed: number;
-  /** Aborted when the job's lock is lost (another worker may have it now) or when the worker is made to stop at once. */
+  /**
+   * Aborted when the job's lock is lost (another worker may have it now; the reason is `render_lost`) or when the worker is made
+   * to stop at once (`shutting_down`).
+   */
   readonly signal: AbortSignal;
 }
 
@@ -26,6 +29,7 @@ export class GiveUpError extends Error {
   override readonly name = 'GiveUpError';
 }
 
+/** Rejecting is a failed attempt, unless the worker was made to stop: then the job goes back and keeps its attempts. */
 export type JobHandler = (job: ActiveJob) => Promise<void>;
 
 /** `missing` means that the queue knows nothing of it: lost, or finished and cleaned away. */
@@ -39,22 +43,31 @@ export interface QueueCounts {
 }
 
 export interface QueueWorker {
-  /** Takes no new work from now on, waits for running handlers up to the deadline, then aborts their signals; idempotent. */
+  /**
+   * Takes no new work from now on, waits for running handlers up to the deadline, then aborts their signals; a handler that
+   * does not end within two seconds after that is left behind, and its job goes to another worker when its lock runs out.
+   * May be called again, to bring the end nearer. Never rejects.
+   */
   close(deadlineMs: number): Promise<void>;
+  /** Takes no new work; running handlers go on. */
   pause(): Promise<void>;
   resume(): Promise<void>;
 }
 
+/** Every call rejects with `queue_unavailable` within seconds when the queue is away, and with `shutting_down` after close. */
 export interface JobQueue {
   readonly name: string;
   readonly backend: 'redis' | 'postgres';
+  /** In this order. A call that rejects may have added some of them; adding all of them again is safe. */
   add(jobs: readonly QueueJob[]): Promise<void>;
+  /** Has an entry for each id. */
   states(ids: readonly string[]): Promise<ReadonlyMap<string, JobState>>;
   /** Removes a job that no worker holds; says whether it did. */
   remove(id: string): Promise<boolean>;
   counts(): Promise<QueueCounts>;
-  /** Rejects with `queue_unavailable`. */
   ping(): Promise<void>;
+  /** The worker outlives the queue's server: it goes on when that is back. */
   startWorker(concurrency: number, handler: JobHandler): Promise<QueueWorker>;
+  /** Closes its workers too, at once. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
- * The storage port. A key is a slash-separated path of lower-case letters, digits, `-`, `_` and `.`, without empty, `.` or `..`
- * segments; anything else is refused with `not_found` on reading and a TypeError on writing, before the driver sees it.
+ * The storage port. A key is a slash-separated path of lower-case letters, digits, `-`, `_` and `.`, without empty segments and
+ * segments that begin with a dot; anything else is refused with `not_found` on reading and a TypeError on writing, before the
+ * driver sees it. No key may continue another (`a` and `a/b`): a folder cannot hold both.
  */
 import type { Readable } from 'node:stream';
 
@@ -23,17 +24,19 @@ export interface WrittenObject {
 }
 
 export interface Storage {
-  /** Moves a local file in: under a temporary name first, visible only when whole. Rejects with `disk_full`. */
+  /** Moves a local file in (it is gone afterwards): visible only when whole. Rejects with `disk_full`, the file being left. */
   putFile(key: string, path: string): Promise<WrittenObject>;
-  /** Streams in, as putFile does. */
+  /** Streams in, under a temporary name first: visible only when whole. Replaces what was there. Rejects with `disk_full`. */
   put(key: string, body: Readable): Promise<WrittenObject>;
-  /** Like put, but leaves an object that is already there as it is; says whether it wrote. */
+  /** Like put, but leaves an object that is already there as it is, and then destroys the body; says whether it wrote. */
   putIfAbsent(key: string, body: Readable): Promise<boolean>;
-  /** Rejects with `not_found`. The caller consumes or destroys the stream. */
+  /** Rejects with `not_found` and `range_not_satisfiable`; an end past the last byte means that byte. The caller consumes or destroys the stream. */
   read(key: string, range?: ByteRange): Promise<Readable>;
   stat(key: string): Promise<StoredObject | null>;
-  /** Every object whose key starts with the prefix, which ends at a segment. */
+  /** Every object whose key starts with the prefix, which ends at a segment (with or without its slash; '' is all), by key. */
   list(prefix: string): AsyncIterable<StoredObject>;
   /** Of an object that is not there: nothing happens. */
   delete(key: string): Promise<void>;
+  /** Removes what dead writers left behind: unfinished uploads that nobody has written to for so long. Resolves with their number. */
+  sweepIncoming(maxAgeMs: number): Promise<number>;
 }

@@ -1,0 +1,61 @@
+/** API, worker and, unless DATABASE_URL says otherwise, the database, in one command. */
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleProject } from '../../features/compositions/bundle-project.ts';
+import { migrateDatabase } from '../../platform/db/migrate.ts';
+import { startApi } from '../api/start-api.ts';
+import { nameEnvironment, openRecords, openResources, type Process, type Resources } from '../resources.ts';
+import { startWorker } from '../worker/start-worker.ts';
+import { developmentKeyFile, developmentOrganization, ensureDevelopmentKey } from './development-key.ts';
+import { lockFolder } from './folder-lock.ts';
+import { printEvents } from './print-events.ts';
+
+/** The example compositions of the repository; a package without them starts without them. */
+const exampleProject = fileURLToPath(new URL('../../../remotion', import.meta.url));
+
+export const runUp = async (process: Process): Promise<void> => {
+  const { config, lifecycle, log } = process;
+  lifecycle.onStop('folder', await lockFolder(config.home));
+  const records = await openRecords(process, { owner: true });
+  await migrateDatabase(records.databaseUrl, log);
+  await nameEnvironment(records.db, config.ENVIRONMENT);
+  const resources = await openResources(process, records);
+  const key = await ensureDevelopmentKey(resources.db, config.home);
+  const worker = await startWorker(resources, { concurrency: config.WORKER_CONCURRENCY });
+  const version = await bundleExample(resources, worker.browserExecutable);
+  const api = await startApi(resources);
+  const events = await printEvents(resources, (line) => console.log(line));
+  lifecycle.onStop('printed events', () => events.stop());
+  console.log(welcome(resources, { url: api.url, key, version }));
+};
+
+const bundleExample = async (resources: Resources, browserExecutable: string): Promise<string | null> => {
+  const isThere = await access(exampleProject).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return null;
+  const workDirectory = join(resources.config.home, 'cache');
+  await mkdir(workDirectory, { recursive: true });
+  const { version } = await bundleProject(
+    { ...resources, browserExecutable, workDirectory },
+    { organizationId: developmentOrganization, projectPath: exampleProject },
+  );
+  return version;
+};
+
+const welcome = (
+  { config, queue }: Resources,
+  shown: { url: string; key: string; version: string | null },
+): string => `
+Rendermill is up
+  API        ${shown.url}   (documentation: ${shown.url}/docs)
+  Key        ${shown.key}   (also in ${developmentKeyFile(config.home)})
+  Database   ${config.DATABASE_URL === undefined ? `embedded, in ${join(config.home, 'postgres')}` : 'DATABASE_URL'}
+  Queue      ${queue.backend}
+  Files      ${config.storageDirectory}
+  Examples   ${shown.version === null ? 'none' : `version ${shown.version}`}
+
+Ctrl-C lets running renders end and stops; a second Ctrl-C stops at once. Events, as they happen:
+`;

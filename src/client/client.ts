@@ -1,0 +1,70 @@
+/**
+ * A client of the HTTP API, for Node 20 and later: used by our own commands and scripts, and by whoever wants it.
+ * It imports `core` and nothing else of ours, so that it knows only what any other client could know.
+ */
+import type { TierName } from '../core/tiers.ts';
+import { type DownloadedFile, downloadFile } from './download-file.ts';
+import { type ClientOptions, createTransport } from './transport.ts';
+import type {
+  Acceptance,
+  Composition,
+  DownloadLink,
+  ExportFilter,
+  ExportPage,
+  ExportRecord,
+  Project,
+  RenderOrder,
+  User,
+  WatchMessage,
+} from './types.ts';
+import { type WatchOptions, watchExport } from './watch-export.ts';
+
+/** Every function rejects with an ApiError. */
+export interface Client {
+  /** The same idempotency key within a day is the same render. */
+  render(order: RenderOrder, options?: { idempotencyKey?: string }): Promise<Acceptance>;
+  get(exportId: string): Promise<ExportRecord>;
+  /** Every change of state, once, and the progress in between; ends after the final state; survives broken connections. */
+  watch(exportId: string, options?: WatchOptions): AsyncGenerator<WatchMessage>;
+  /** Asks for the end of an export; a running one ends within seconds. */
+  cancel(exportId: string): Promise<ExportRecord>;
+  /** Rejects with `checksum_mismatch`, and leaves nothing at the path, where other bytes arrived than were stored. */
+  download(fileId: string, path: string, options?: { signal?: AbortSignal }): Promise<DownloadedFile>;
+  downloadLink(fileId: string, options?: { expiresInSeconds?: number }): Promise<DownloadLink>;
+  putUser(userId: string, user: { tier: TierName }): Promise<User>;
+  putProject(projectId: string, project: { name: string }): Promise<Project>;
+  /** Newest first. */
+  exports(filter?: ExportFilter): Promise<ExportPage>;
+  /** Every version of every composition, newest first. */
+  compositions(): Promise<readonly Composition[]>;
+}
+
+const idIn = encodeURIComponent;
+
+export const createClient = (options: ClientOptions): Client => {
+  const transport = createTransport(options);
+  const { json } = transport;
+  return {
+    render: (order, { idempotencyKey } = {}) =>
+      json('/api/render', {
+        method: 'POST',
+        body: order,
+        ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
+      }),
+    get: (exportId) => json(`/api/render/${idIn(exportId)}`),
+    watch: (exportId, watchOptions) => watchExport(transport, exportId, watchOptions),
+    cancel: (exportId) => json(`/api/render/${idIn(exportId)}`, { method: 'DELETE' }),
+    download: (fileId, path, { signal } = {}) => downloadFile(transport, fileId, path, signal),
+    downloadLink: (fileId, body = {}) =>
+      json('/api/render/download-link', { method: 'POST', body: { fileId, ...body } }),
+    putUser: (userId, body) => json(`/api/users/${idIn(userId)}`, { method: 'PUT', body }),
+    putProject: (projectId, body) => json(`/api/projects/${idIn(projectId)}`, { method: 'PUT', body }),
+    exports: (filter = {}) => json(`/api/exports${queryOf(filter)}`),
+    compositions: async () => (await json<{ compositions: Composition[] }>('/api/compositions')).compositions,
+  };
+};
+
+const queryOf = (filter: ExportFilter): string => {
+  const query = new URLSearchParams(Object.entries(filter).map(([name, value]) => [name, String(value)]));
+  return query.size === 0 ? '' : `?${query}`;
+};

@@ -1,0 +1,70 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ApiError } from './api-error.ts';
+import { type Transport, unreachable } from './transport.ts';
+
+export interface DownloadedFile {
+  readonly path: string;
+  readonly sizeInBytes: number;
+  /** Lower-case hex; what arrived is what the service stored. */
+  readonly sha256: string;
+}
+
+/**
+ * Streams a file to a path, replacing what is there. It is written beside the path and moved into place once its hash is right:
+ * nobody meets half a file.
+ */
+export const downloadFile = async (
+  transport: Transport,
+  fileId: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<DownloadedFile> => {
+  const from = `/api/render/download?fileId=${encodeURIComponent(fileId)}`;
+  const response = await transport.open(from, { signal });
+  const expected = /^"([0-9a-f]{64})"$/.exec(response.headers.get('etag') ?? '')?.[1];
+  await mkdir(dirname(path), { recursive: true });
+  const partial = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`);
+  try {
+    const written = await receive(response, partial, signal).catch((error: unknown) => {
+      // A connection that breaks is a TypeError of fetch's; a full disk keeps its own error.
+      throw error instanceof TypeError ? unreachable(from, error) : error;
+    });
+    if (written.sha256 !== expected) throw mismatch(fileId, expected, written);
+    await rename(partial, path);
+    return { path, ...written };
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+};
+
+const receive = async (response: Response, partial: string, signal: AbortSignal | undefined) => {
+  const hash = createHash('sha256');
+  let sizeInBytes = 0;
+  const measure = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      sizeInBytes += chunk.length;
+      yield chunk;
+    }
+  };
+  const body = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body);
+  await pipeline(body, measure, createWriteStream(partial, { flags: 'wx' }), signal === undefined ? {} : { signal });
+  return { sizeInBytes, sha256: hash.digest('hex') };
+};
+
+const mismatch = (fileId: string, expected: string | undefined, written: { sizeInBytes: number; sha256: string }) =>
+  new ApiError({
+    code: 'checksum_mismatch',
+    status: 0,
+    message:
+      expected === undefined
+        ? `The service did not say the SHA-256 of file ${fileId}, so it was not kept.`
+        : `File ${fileId} arrived damaged: its SHA-256 is ${written.sha256}, expected ${expected}. Download it again.`,
+    details: { ...written, expected },
+  });

@@ -1,0 +1,105 @@
+/** One request to the service. Every failure leaves here as an ApiError, except that of a caller's own signal. */
+import { ApiError } from './api-error.ts';
+
+export interface ClientOptions {
+  /** Where the service is: http://127.0.0.1:3000 */
+  readonly url: string;
+  /** A secret key: rm_sk_… */
+  readonly key: string;
+}
+
+export interface RequestOptions {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Transport {
+  /** The answer, its body unread; rejects for a status that is no success. */
+  open(path: string, options?: RequestOptions): Promise<Response>;
+  json<Answer>(path: string, options?: RequestOptions): Promise<Answer>;
+}
+
+const answerTimeoutMs = 30_000;
+
+export const createTransport = ({ url, key }: ClientOptions): Transport => {
+  const base = url.replace(/\/+$/, '');
+
+  const open = async (path: string, options: RequestOptions = {}): Promise<Response> => {
+    const { method = 'GET', body, headers = {}, signal } = options;
+    const response = await fetch(base + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    }).catch((error: unknown) => {
+      throw signal?.aborted ? error : unreachable(base, error);
+    });
+    if (!response.ok) throw await refusal(response);
+    return response;
+  };
+
+  return {
+    open,
+    json: async <Answer>(path: string, options: RequestOptions = {}): Promise<Answer> => {
+      const timeout = AbortSignal.timeout(answerTimeoutMs);
+      const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+      try {
+        const response = await open(path, { ...options, signal });
+        return (await response.json()) as Answer;
+      } catch (error) {
+        if (error instanceof ApiError || options.signal?.aborted) throw error;
+        throw timeout.aborted ? unreachable(base, error) : unexpected(base, error);
+      }
+    },
+  };
+};
+
+/** fetch says "fetch failed", and only in its cause why; a name with several addresses gives several causes. */
+const reasonOf = (error: unknown): string => {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (cause instanceof AggregateError) return reasonOf(cause.errors[0]);
+  return cause instanceof Error ? cause.message : String(cause);
+};
+
+export const unreachable = (base: string, cause: unknown): ApiError =>
+  new ApiError({ code: 'unreachable', status: 0, message: `No answer from ${base}: ${reasonOf(cause)}.`, cause });
+
+const unexpected = (base: string, cause: unknown): ApiError =>
+  new ApiError({
+    code: 'unexpected_answer',
+    status: 0,
+    message: `What answers at ${base} does not speak Rendermill's API: ${reasonOf(cause)}.`,
+    cause,
+  });
+
+interface ErrorBody {
+  readonly error: { code: string; message: string; details?: Record<string, unknown>; requestId?: string };
+}
+
+const isErrorBody = (body: unknown): body is ErrorBody =>
+  typeof body === 'object' &&
+  body !== null &&
+  'error' in body &&
+  typeof body.error === 'object' &&
+  body.error !== null &&
+  'code' in body.error &&
+  'message' in body.error;
+
+/** A proxy in between answers with pages of its own. */
+const refusal = async (response: Response): Promise<ApiError> => {
+  const body: unknown = await response.json().catch(() => undefined);
+  const { status } = response;
+  if (isErrorBody(body)) return new ApiError({ ...body.error, status });
+  return new ApiError({
+    code: 'unexpected_answer',
+    status,
+    message: `${response.url} answered ${status} ${response.statusText}`.trimEnd(),
+    requestId: response.headers.get('x-request-id') ?? undefined,
+  });
+};

@@ -1,0 +1,19 @@
+/** BullMQ's, ioredis' and pg's errors become codes of ours here. */
+import { RendermillError } from '../../core/errors.ts';
+
+/** Whatever stops an operation on the queue, the caller can do the same about it: try again, or let the feeder do it. */
+export const toQueueError = (error: unknown): RendermillError =>
+  error instanceof RendermillError
+    ? error
+    : new RendermillError('queue_unavailable', { cause: withoutCommand(error) });
+
+export const queueTimeout = (what: string, milliseconds: number): RendermillError =>
+  new RendermillError('queue_unavailable', {
+    cause: new Error(`${what} took longer than ${milliseconds} ms`),
+  });
+
+/** ioredis' errors carry the command that failed: for BullMQ's, a script of twenty thousand characters, which no log needs. */
+export const withoutCommand = (error: unknown): unknown => {
+  if (error instanceof Error) Reflect.deleteProperty(error, 'command');
+  return error;
+};

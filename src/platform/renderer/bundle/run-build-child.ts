@@ -1,0 +1,57 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BuildAnswer, BuildRequest } from './build-messages.ts';
+import { bundleFailed } from './bundle-failed.ts';
+
+/** After SIGTERM the process ends its browser; only a hanging one needs SIGKILL. */
+const graceMs = 2_000;
+
+const startChild = (request: BuildRequest): ChildProcess => {
+  const extension = extname(import.meta.url);
+  const entry = fileURLToPath(new URL(`./build-child${extension}`, import.meta.url));
+  const execArgv = extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : [];
+  // Whatever a browser leaves in the temporary folder goes with the build's own.
+  const env = { ...process.env, TMPDIR: request.directory };
+  return fork(entry, { execArgv, env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+};
+
+/** Only the end of what it printed: enough to see what it died of. */
+const keepLastOutput = (child: ChildProcess): (() => string) => {
+  let text = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    text = (text + chunk.toString('utf8')).slice(-2_000);
+  });
+  return () => text.trim();
+};
+
+const stop = (child: ChildProcess): void => {
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  child.once('exit', () => clearTimeout(timer));
+};
+
+/** The answer of a fresh process, once that process is gone. A project that never ends is stopped at the deadline. */
+export const runBuildChild = (request: BuildRequest, deadlineMs: number): Promise<BuildAnswer> =>
+  new Promise((resolve, reject) => {
+    const child = startChild(request);
+    const lastOutput = keepLastOutput(child);
+    let answer: BuildAnswer | null = null;
+    let isLate = false;
+    const deadline = setTimeout(() => {
+      isLate = true;
+      stop(child);
+    }, deadlineMs);
+    child.once('message', (message: BuildAnswer) => {
+      answer = message;
+    });
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      clearTimeout(deadline);
+      if (answer !== null) return resolve(answer);
+      if (isLate)
+        return reject(bundleFailed(`The project could not be bundled within ${deadlineMs / 1000} seconds.`));
+      resolve({ kind: 'crashed', message: `The process ended with ${signal ?? code}. ${lastOutput()}` });
+    });
+    child.send(request);
+  });

@@ -1,0 +1,40 @@
+import type { LookupFunction } from 'node:net';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import type { EgressPolicy, ResolvedAddress } from './egress-policy.ts';
+import { EgressRefused } from './egress-refused.ts';
+
+/** Marks options whose addresses have been checked, for the guard that watches all sockets of the process. */
+export const alreadyChecked = Symbol('alreadyChecked');
+
+/** A lookup that knows its answer: the connection goes where the check looked. */
+export const pinTo =
+  (addresses: readonly ResolvedAddress[]): LookupFunction =>
+  (_host, options, callback) => {
+    const [first] = addresses;
+    if (first === undefined) return callback(new Error('The name has no address.'), '', 0);
+    if (options.all === true) return callback(null, [...addresses]);
+    callback(null, first.address, first.family);
+  };
+
+/** A host that does not answer must fail before the page's own patience ends, so that the failure names the host. */
+const connectTimeoutMs = 10_000;
+
+const whenConnected = (socket: Socket): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    socket.setTimeout(connectTimeoutMs, () => socket.destroy(new Error('The host did not answer in time.')));
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.setTimeout(0);
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+
+/** Connects to a host that the policy permits, at an address that it has checked. Rejects with EgressRefused otherwise. */
+export const connectChecked = async (policy: EgressPolicy, host: string, port: number): Promise<Socket> => {
+  const resolution = await policy.resolve(host);
+  if (!resolution.allowed) throw new EgressRefused(resolution.reason);
+  // A made-up name, so that an address is looked up, and thereby pinned, like a name.
+  const options: TcpNetConnectOpts = { host: 'pinned.invalid', port, lookup: pinTo(resolution.addresses) };
+  return whenConnected(connect(Object.assign(options, { [alreadyChecked]: true })));
+};

@@ -1,0 +1,36 @@
+import type { VideoFormat } from '../../../../core/output.ts';
+
+/** Remotion's names. VP8, not VP9, for webm: at equal looks both cost the same here, and VP8 plays in more places. */
+export const codecs = { mp4: 'h264', webm: 'vp8', gif: 'gif' } as const satisfies Record<VideoFormat, string>;
+
+export type VideoCodec = (typeof codecs)[VideoFormat];
+
+/** What Remotion takes for the frames when nobody asks, and the quality at which `crfAt` meets its default rates. */
+export const defaultQuality = 80;
+
+/** Constant rate factors at quality 1, 80 (Remotion's own default) and 100. Lower is better and larger. */
+const rateFactors: Readonly<
+  Record<VideoCodec, readonly [worst: number, usual: number, best: number] | null>
+> = {
+  h264: [40, 18, 12],
+  vp8: [50, 9, 4],
+  gif: null,
+};
+
+/** Straight lines from quality 1 to 80 and from 80 to 100; null: the codec has no rate factor. */
+export const crfAt = (codec: VideoCodec, quality: number): number | null => {
+  const factors = rateFactors[codec];
+  if (factors === null) return null;
+  const [worst, usual, best] = factors;
+  const exact =
+    quality <= defaultQuality
+      ? worst + ((usual - worst) * (quality - 1)) / (defaultQuality - 1)
+      : usual + ((best - usual) * (quality - defaultQuality)) / (100 - defaultQuality);
+  return Math.round(exact);
+};
+
+/** A gif counts its frames in hundredths of a second and no viewer shows more than 50 of them; faster footage is thinned out. */
+const maxGifFps = 50;
+
+export const everyNthFrame = (codec: VideoCodec, fps: number): number =>
+  codec === 'gif' ? Math.ceil(fps / maxGifFps) : 1;

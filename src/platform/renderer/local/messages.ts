@@ -1,0 +1,52 @@
+import { type ErrorCode, RendermillError } from '../../../core/errors.ts';
+import type { RenderProgress, RenderResult, RenderSpec } from '../contract.ts';
+
+/** What the worker and its render child say to each other, as JSON. */
+export type ToChild =
+  | { readonly type: 'render'; readonly spec: RenderSpec; readonly settings: ChildSettings }
+  | { readonly type: 'cancel' }
+  | { readonly type: 'close' };
+
+export type FromChild =
+  | { readonly type: 'ready' }
+  | { readonly type: 'progress'; readonly progress: RenderProgress }
+  /** Something moved that progress does not show, such as a download. */
+  | { readonly type: 'alive' }
+  | { readonly type: 'done'; readonly result: RenderResult }
+  | { readonly type: 'failed'; readonly error: WireError };
+
+export interface ChildSettings {
+  readonly browserExecutable: string;
+  readonly allowedHosts: readonly string[];
+  readonly delayRenderTimeoutMs: number;
+  readonly mediaCacheMb: number;
+  /** Browser tabs of one video. */
+  readonly tabs: number;
+}
+
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>> | null;
+  /** Internal: logged, never sent to a client. */
+  readonly internal: string | null;
+}
+
+const describeCause = (cause: unknown): string | null => {
+  if (cause === undefined) return null;
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+};
+
+export const toWire = (error: RendermillError): WireError => ({
+  code: error.code,
+  message: error.message,
+  details: error.details ?? null,
+  internal: describeCause(error.cause),
+});
+
+export const fromWire = (wire: WireError): RendermillError =>
+  new RendermillError(wire.code, {
+    message: wire.message,
+    ...(wire.details === null ? {} : { details: wire.details }),
+    ...(wire.internal === null ? {} : { cause: wire.internal }),
+  });

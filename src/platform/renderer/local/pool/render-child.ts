@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RendermillError } from '../../../../core/errors.ts';
+import type { Logger } from '../../../log/log.ts';
+import type { RenderResult } from '../../contract.ts';
+import { reap } from '../processes/reap.ts';
+import { type Observation, watchTree } from '../processes/watched-tree.ts';
+import { ask, hasExited, keepOutput, onceExited, onceReady, type RenderRequest, tell } from './dialogue.ts';
+import { forkChild } from './fork-child.ts';
+
+/** The worker's handle of one render child and of everything that the child starts. */
+export interface RenderChild {
+  /** Renders that were begun. */
+  readonly renders: number;
+  /** One at a time. */
+  render(request: RenderRequest): Promise<RenderResult>;
+  /** Asks the running render to end by itself. */
+  cancel(): void;
+  observe(): Promise<Observation>;
+  /** Whether another render may be given to it. */
+  isHealthy(): Promise<boolean>;
+  /**
+   * Returns when every process is gone and the temporary folder is removed. `politely` lets an idle child close its browser first.
+   */
+  retire(manner: 'politely' | 'at once'): Promise<void>;
+}
+
+/** Closing a browser takes about 100 ms. */
+const politeMs = 1_500;
+
+const removeFolder = async (directory: string, log: Logger): Promise<void> => {
+  try {
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    log.warn({ err: error, directory }, 'a temporary folder could not be removed');
+  }
+};
+
+/** Forks a child that loads Remotion and then waits, without a browser, in a private temporary folder. */
+export const startRenderChild = async (workDirectory: string, log: Logger): Promise<RenderChild> => {
+  const directory = await mkdtemp(join(workDirectory, 'child-'));
+  const child = forkChild(directory);
+  const exited = onceExited(child);
+  const ready = onceReady(child);
+  const lastWords = keepOutput(child);
+  const { pid } = child;
+  if (pid === undefined) {
+    await removeFolder(directory, log);
+    throw new RendermillError('render_crashed', { message: 'The render process could not be started.' });
+  }
+  const tree = watchTree(pid);
+  let renders = 0;
+  let retirement: Promise<void> | null = null;
+
+  const end = async (manner: 'politely' | 'at once'): Promise<void> => {
+    await tree.observe();
+    if (manner === 'politely') {
+      tell(child, { type: 'close' });
+      await Promise.race([exited, sleep(politeMs)]);
+    }
+    await reap({ childPid: pid, directory, seen: tree.seen });
+    await exited;
+    await removeFolder(directory, log);
+    log.debug({ childPid: pid, renders, manner }, 'render child retired');
+  };
+
+  return {
+    get renders() {
+      return renders;
+    },
+    render: async (request) => {
+      renders++;
+      await ready;
+      const result = await ask(child, request, lastWords);
+      // A quick still may be over before the watchdog looked: later, the dead browser of an idle child must be recognised.
+      await tree.observe();
+      return result;
+    },
+    cancel: () => tell(child, { type: 'cancel' }),
+    observe: tree.observe,
+    isHealthy: async () => !hasExited(child) && child.connected && !(await tree.hasLostBrowser()),
+    retire: (manner) => {
+      retirement ??= end(manner);
+      return retirement;
+    },
+  };
+};

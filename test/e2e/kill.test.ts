@@ -1,0 +1,159 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { artifactPrefix } from '../../src/domain/artifacts/artifact-keys.ts';
+import { readEventsOf } from '../../src/domain/events/read-events.ts';
+import { getExport } from '../../src/domain/exports/export.ts';
+import type { Checkpoint } from '../../src/features/renders/run-render.ts';
+import { executeSql } from '../support/postgres.ts';
+import { startTestRedis } from '../support/redis.ts';
+import { endWorker, eventually, openScene, organizationId, processesOf, type Scene } from '../support/scene.ts';
+
+const still = { compositionId: 'example-hero-ad', kind: 'still', format: 'jpeg', width: 320, height: 320 };
+const video = {
+  compositionId: 'promo-video',
+  kind: 'video',
+  format: 'mp4',
+  width: 320,
+  height: 180,
+  frameRange: [0, 23],
+};
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await openScene();
+  await scene.call('PUT', '/api/users/ada', { tier: 'unlimited' });
+}, 120_000);
+afterAll(() => scene?.close());
+
+const statusOf = async (id: string) => (await getExport(scene.resources.db, organizationId, id)).status;
+
+const completed = (id: string, withinMs = 60_000) =>
+  eventually(() => statusOf(id), (status) => status === 'completed', { withinMs, what: `completion of ${id}` });
+
+const namesOf = async (id: string) =>
+  (await readEventsOf(scene.resources.db, { organizationId, id, afterPosition: 0 })).map(({ event }) => event);
+
+const filesOf = async (id: string) => {
+  const keys: string[] = [];
+  for await (const { key } of scene.resources.storage.list(artifactPrefix(organizationId, id))) keys.push(key);
+  return keys;
+};
+
+const usage = async () => {
+  const { db } = scene.resources;
+  const { used } = await db.selectFrom('usage_day').select('used').where('user_id', '=', 'ada').executeTakeFirstOrThrow();
+  const project = await db.selectFrom('project').select('export_count').where('id', '=', 'launch').executeTakeFirstOrThrow();
+  return { used, counted: project.export_count };
+};
+
+const expectExactlyOnce = async (id: string) => {
+  const names = await namesOf(id);
+  expect(names.filter((name) => name === 'video_rendered')).toHaveLength(1);
+  expect(names.filter((name) => name === 'processing_completed')).toHaveLength(1);
+  expect(names).not.toContain('processing_failed');
+  await eventually(() => filesOf(id), (files) => files.length === 1, { what: 'the removal of lost files' });
+};
+
+const workFolders = () => readdir(join(scene.home, 'work')).catch(() => [] as string[]);
+
+const expectNothingLeft = async () => {
+  expect(await eventually(() => processesOf(scene.home), (found) => found.length === 0, { what: 'the end of all processes' })).toEqual([]);
+  expect(await eventually(workFolders, (found) => found.length === 0, { what: 'the removal of temporary folders' })).toEqual([]);
+};
+
+describe('a worker that is killed with SIGKILL', () => {
+  const points: ReadonlyArray<[Checkpoint, typeof still | typeof video]> = [
+    ['received', still],
+    ['claimed', still],
+    ['bundle_ready', still],
+    ['first_progress', video],
+    ['half_rendered', video],
+    ['rendered', still],
+    ['stored', still],
+    ['before_commit', still],
+    ['committed', still],
+    ['cleaned', still],
+  ];
+
+  test.each(points)('at "%s" leaves one completion, one event, one charge and nothing else', async (point, request) => {
+    const before = await usage().catch(() => ({ used: 0, counted: 0 }));
+    const id = await scene.accept(request);
+    const victim = await scene.startWorker({ KILL_AT: point });
+    if (victim.signalCode === null) await once(victim, 'exit');
+    expect(victim.signalCode).toBe('SIGKILL');
+
+    const rescuer = await scene.startWorker();
+    await completed(id);
+    await expectExactlyOnce(id);
+    expect(await usage()).toEqual({ used: before.used + 1, counted: before.counted + 1 });
+    await endWorker(rescuer);
+    await expectNothingLeft();
+  }, 120_000);
+});
+
+test('a browser that is killed under a render costs an attempt, not the export', async () => {
+  const worker = await scene.startWorker();
+  const id = await scene.accept({ ...video, frameRange: [0, 59] });
+  const browser = await eventually(
+    async () => {
+      const progress = (await getExport(scene.resources.db, organizationId, id)).progress;
+      const main = (await processesOf(scene.home)).find((line) => /--user-data-dir/.test(line) && !/--type=/.test(line));
+      return progress && progress.renderedFrames > 0 ? main : undefined;
+    },
+    (found) => found !== undefined,
+    { what: 'a browser at work' },
+  );
+  process.kill(Number(browser?.split(' ')[0]), 'SIGKILL');
+  await completed(id);
+  await expectExactlyOnce(id);
+  expect((await getExport(scene.resources.db, organizationId, id)).attempt).toBeGreaterThan(1);
+  await endWorker(worker);
+  await expectNothingLeft();
+}, 120_000);
+
+test('a queue that is wiped with jobs waiting and running loses nothing (Postgres)', async () => {
+  const worker = await scene.startWorker();
+  const ids = [await scene.accept(video), await scene.accept(still), await scene.accept(still)];
+  await eventually(() => statusOf(ids[0] ?? ''), (status) => status === 'started', { what: 'the first start' });
+  await wipePostgresQueue(scene.resources.databaseUrl);
+  for (const id of ids) await completed(id);
+  for (const id of ids) await expectExactlyOnce(id);
+  await endWorker(worker);
+  await expectNothingLeft();
+}, 120_000);
+
+test('a queue that is wiped with jobs waiting and running loses nothing (Redis)', async ({ skip }) => {
+  const redis = await startTestRedis();
+  if (redis === null) return skip('no redis-server is installed');
+  const usual = scene;
+  scene = await openScene({ REDIS_URL: redis.url });
+  try {
+    await scene.call('PUT', '/api/users/ada', { tier: 'unlimited' });
+    const worker = await scene.startWorker();
+    const ids = [await scene.accept(video), await scene.accept(still), await scene.accept(still)];
+    await eventually(() => statusOf(ids[0] ?? ''), (status) => status === 'started', { what: 'the first start' });
+    await promisify(execFile)('redis-cli', ['-u', redis.url, 'FLUSHALL']);
+    for (const id of ids) await completed(id);
+    for (const id of ids) await expectExactlyOnce(id);
+    await endWorker(worker);
+    await expectNothingLeft();
+  } finally {
+    await scene.close();
+    scene = usual;
+    await redis.remove();
+  }
+}, 180_000);
+
+const wipePostgresQueue = (url: string) =>
+  executeSql(
+    url,
+    `DO $$ DECLARE one record; BEGIN
+       FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'bullmq' AND tablename NOT LIKE '%migration%' LOOP
+         EXECUTE format('TRUNCATE bullmq.%I CASCADE', one.tablename);
+       END LOOP;
+     END $$`,
+  );
