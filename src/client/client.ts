@@ -65,6 +65,8 @@ export const createClient = (options: ClientOptions): Client => {
 };
 
 const queryOf = (filter: ExportFilter): string => {
-  const query = new URLSearchParams(Object.entries(filter).map(([name, value]) => [name, String(value)]));
+  const query = new URLSearchParams(
+    Object.entries(filter).map(([name, value]): [string, string] => [name, String(value)]),
+  );
   return query.size === 0 ? '' : `?${query}`;
 };

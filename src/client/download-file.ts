@@ -32,7 +32,7 @@ export const downloadFile = async (
   try {
     const written = await receive(response, partial, signal).catch((error: unknown) => {
       // A connection that breaks is a TypeError of fetch's; a full disk keeps its own error.
-      throw error instanceof TypeError ? unreachable(from, error) : error;
+      throw error instanceof TypeError ? unreachable(transport.base, error) : error;
     });
     if (written.sha256 !== expected) throw mismatch(fileId, expected, written);
     await rename(partial, path);
@@ -54,11 +54,20 @@ const receive = async (response: Response, partial: string, signal: AbortSignal 
     }
   };
   const body = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body);
-  await pipeline(body, measure, createWriteStream(partial, { flags: 'wx' }), signal === undefined ? {} : { signal });
+  await pipeline(
+    body,
+    measure,
+    createWriteStream(partial, { flags: 'wx' }),
+    signal === undefined ? {} : { signal },
+  );
   return { sizeInBytes, sha256: hash.digest('hex') };
 };
 
-const mismatch = (fileId: string, expected: string | undefined, written: { sizeInBytes: number; sha256: string }) =>
+const mismatch = (
+  fileId: string,
+  expected: string | undefined,
+  written: { sizeInBytes: number; sha256: string },
+) =>
   new ApiError({
     code: 'checksum_mismatch',
     status: 0,

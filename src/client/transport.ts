@@ -16,6 +16,8 @@ export interface RequestOptions {
 }
 
 export interface Transport {
+  /** Without a slash at its end. */
+  readonly base: string;
   /** The answer, its body unread; rejects for a status that is no success. */
   open(path: string, options?: RequestOptions): Promise<Response>;
   json<Answer>(path: string, options?: RequestOptions): Promise<Answer>;
@@ -45,6 +47,7 @@ export const createTransport = ({ url, key }: ClientOptions): Transport => {
   };
 
   return {
+    base,
     open,
     json: async <Answer>(path: string, options: RequestOptions = {}): Promise<Answer> => {
       const timeout = AbortSignal.timeout(answerTimeoutMs);
@@ -68,7 +71,12 @@ const reasonOf = (error: unknown): string => {
 };
 
 export const unreachable = (base: string, cause: unknown): ApiError =>
-  new ApiError({ code: 'unreachable', status: 0, message: `No answer from ${base}: ${reasonOf(cause)}.`, cause });
+  new ApiError({
+    code: 'unreachable',
+    status: 0,
+    message: `No answer from ${base}: ${reasonOf(cause)}.`,
+    cause,
+  });
 
 const unexpected = (base: string, cause: unknown): ApiError =>
   new ApiError({

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isFinal } from '../core/exports.ts';
 import { ApiError } from './api-error.ts';
-import { createEventParser, type EventParser } from './event-parser.ts';
+import { createEventParser, type StreamEvent } from './event-parser.ts';
 import { type Transport, unreachable } from './transport.ts';
 import type { ExportRecord, Progress, WatchMessage } from './types.ts';
 
@@ -18,6 +18,14 @@ const defaults = { patienceMs: 60_000, silenceMs: 30_000 };
 const defaultRetryMs = 1_000;
 
 type StatusMessage = WatchMessage & { type: 'status' };
+type Settings = Required<Omit<WatchOptions, 'signal'>> & Pick<WatchOptions, 'signal'>;
+
+/** What one connection leaves to the next. */
+interface Place {
+  lastId: string;
+  heardAt: number;
+  retryMs: number;
+}
 
 /** Ends after the final state. Throws an ApiError, or the signal's reason. */
 export async function* watchExport(
@@ -25,26 +33,16 @@ export async function* watchExport(
   exportId: string,
   options: WatchOptions = {},
 ): AsyncGenerator<WatchMessage> {
-  const { signal, patienceMs, silenceMs } = { ...defaults, ...options };
+  const settings = { ...defaults, ...options };
+  const { signal } = settings;
   const path = `/api/render/${encodeURIComponent(exportId)}`;
-  let parser = createEventParser();
-  let lastId = '';
-  let heardAt = Date.now();
+  const place: Place = { lastId: '', heardAt: Date.now(), retryMs: defaultRetryMs };
   for (;;) {
     let broken: unknown;
     try {
-      const headers = { accept: 'text/event-stream', ...(lastId === '' ? {} : { 'last-event-id': lastId }) };
-      parser = createEventParser();
-      for await (const text of readText(transport, `${path}/events`, headers, silenceMs, signal)) {
-        heardAt = Date.now();
-        for (const { event, data, id } of parser.push(text)) {
-          if (event === 'progress') yield { type: 'progress', ...(JSON.parse(data) as Progress) };
-          if (event !== 'status') continue;
-          lastId = id;
-          const message: StatusMessage = { ...JSON.parse(data), type: 'status' };
-          yield message;
-          if (isFinal(message.status)) return;
-        }
+      for await (const message of readMessages(transport, `${path}/events`, place, settings)) {
+        yield message;
+        if (isLast(message)) return;
       }
       // Ended without a final state: it was shown before the last break, or the service is going down.
       const record = await transport.json<ExportRecord>(path, { signal });
@@ -53,21 +51,56 @@ export async function* watchExport(
       if (signal?.aborted || (error instanceof ApiError && !error.passing)) throw error;
       broken = error;
     }
-    if (Date.now() - heardAt > patienceMs) throw broken ?? lostSight(exportId);
-    await wait(parser, signal);
+    if (Date.now() - place.heardAt > settings.patienceMs) throw broken ?? lostSight(exportId);
+    await delay(place.retryMs, undefined, signal === undefined ? {} : { signal });
   }
 }
 
-const wait = (parser: EventParser, signal: AbortSignal | undefined): Promise<void> =>
-  delay(parser.retryMs ?? defaultRetryMs, undefined, signal === undefined ? {} : { signal });
+const isLast = (message: WatchMessage): boolean => message.type === 'status' && isFinal(message.status);
+
+async function* readMessages(
+  transport: Transport,
+  path: string,
+  place: Place,
+  settings: Settings,
+): AsyncGenerator<WatchMessage> {
+  const parser = createEventParser();
+  for await (const text of readText(transport, path, place.lastId, settings)) {
+    place.heardAt = Date.now();
+    for (const event of parser.push(text)) {
+      const message = toMessage(event);
+      if (message?.type === 'status') place.lastId = event.id;
+      if (message) yield message;
+    }
+    place.retryMs = parser.retryMs ?? place.retryMs;
+  }
+}
+
+const toMessage = ({ event, data }: StreamEvent): WatchMessage | null => {
+  if (event === 'status') return { ...parse<StatusMessage>(data), type: 'status' };
+  return event === 'progress' ? { ...parse<Progress>(data), type: 'progress' } : null;
+};
+
+const parse = <Data>(text: string): Data => {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ApiError({
+      code: 'unexpected_answer',
+      status: 0,
+      message: `The event "${text}" is not JSON.`,
+      cause,
+    });
+  }
+};
 
 async function* readText(
   transport: Transport,
   path: string,
-  headers: Record<string, string>,
-  silenceMs: number,
-  signal: AbortSignal | undefined,
+  lastId: string,
+  { signal, silenceMs }: Settings,
 ): AsyncGenerator<string> {
+  const headers = { accept: 'text/event-stream', ...(lastId === '' ? {} : { 'last-event-id': lastId }) };
   const connection = new AbortController();
   const silence = setTimeout(() => connection.abort(), silenceMs);
   const both = signal === undefined ? connection.signal : AbortSignal.any([connection.signal, signal]);
@@ -80,7 +113,7 @@ async function* readText(
     }
   } catch (error) {
     // A body that breaks off is a TypeError of fetch's; one that fell silent was ended by ourselves.
-    throw error instanceof ApiError || signal?.aborted ? error : unreachable(path, error);
+    throw error instanceof ApiError || signal?.aborted ? error : unreachable(transport.base, error);
   } finally {
     clearTimeout(silence);
     connection.abort();
@@ -96,4 +129,8 @@ const statusOf = (record: ExportRecord): StatusMessage => ({
 });
 
 const lostSight = (exportId: string): ApiError =>
-  new ApiError({ code: 'unreachable', status: 0, message: `The service stopped telling of export ${exportId}.` });
+  new ApiError({
+    code: 'unreachable',
+    status: 0,
+    message: `The service stopped telling of export ${exportId}.`,
+  });

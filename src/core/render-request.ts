@@ -1,5 +1,6 @@
 /** What a tenant may ask to be rendered. The same schema validates the request and makes the API's documentation. */
 import { z } from 'zod';
+import { isNestedDeeperThan } from './nesting.ts';
 import { exportKinds, formatsOfKind, maxSide, stillFormats, videoFormats } from './output.ts';
 
 /** The tenant's own id of a user, a project or a composition: printable, without control characters. */
@@ -10,6 +11,9 @@ export const tenantIdSchema = z
   .regex(/^[\p{L}\p{N}\p{P}\p{S}](?:[\p{L}\p{N}\p{P}\p{S} ]*[\p{L}\p{N}\p{P}\p{S}])?$/u, 'must be printable text');
 
 const sideSchema = z.int().min(1).max(maxSide);
+/** Deeper ones exhaust the stack of whoever walks them: hashing, validation, Postgres. */
+export const maxPropsLevels = 100;
+
 const frameSchema = z.int().min(-1_000_000).max(1_000_000);
 
 export const renderRequestSchema = z
@@ -33,7 +37,11 @@ export const renderRequestSchema = z
       .tuple([z.int().min(0).max(1_000_000), z.int().min(0).max(1_000_000)])
       .optional()
       .describe('Videos: first and last frame, both included, zero-based'),
-    props: z.record(z.string(), z.unknown()).default({}).describe("The composition's props; checked against its schema"),
+    props: z
+      .record(z.string(), z.unknown())
+      .refine((props) => !isNestedDeeperThan(props, maxPropsLevels), `must not be nested deeper than ${maxPropsLevels} levels`)
+      .default({})
+      .describe("The composition's props; checked against its schema"),
   })
   .superRefine((request, context) => {
     const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });

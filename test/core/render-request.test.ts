@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { renderRequestSchema, tenantIdSchema } from '../../src/core/render-request.ts';
+import { maxPropsLevels, renderRequestSchema, tenantIdSchema } from '../../src/core/render-request.ts';
 
 const still = { userId: 'u', projectId: 'p', compositionId: 'c', kind: 'still', format: 'png' };
 const video = { ...still, kind: 'video', format: 'mp4' };
@@ -56,13 +56,13 @@ describe('a render request', () => {
   });
 
   test('with several things wrong names each', () => {
-    expect(refusedPaths({ ...still, userId: '', width: 0, scale: 9 })).toEqual(['userId', 'width', 'scale']);
+    expect(refusedPaths({ ...still, projectId: 5, width: 0, scale: 9 })).toEqual(['projectId', 'width', 'scale']);
   });
 
   test('with props nested deeper than can be worked with is refused, however deep', () => {
     const nested = (levels: number): unknown => JSON.parse('{"a":'.repeat(levels) + '1' + '}'.repeat(levels));
-    expect(refusedPaths({ ...still, props: nested(60) })).toEqual([]);
-    expect(refusedPaths({ ...still, props: nested(200) })).toEqual(['props']);
+    expect(refusedPaths({ ...still, props: nested(maxPropsLevels) })).toEqual([]);
+    expect(refusedPaths({ ...still, props: nested(maxPropsLevels + 1) })).toEqual(['props']);
     expect(refusedPaths({ ...still, props: { a: JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) } })).toEqual(['props']);
   });
 });

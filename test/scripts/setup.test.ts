@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -58,9 +58,10 @@ describe('scripts/setup', { timeout: 20_000 }, () => {
   });
   afterEach(() => rm(checkout, { recursive: true }));
 
+  /** What stands there is removed first: it may be a symlink, and writing through it would replace the machine's own program. */
   const tool = async (name: string, script: string) => {
-    await writeFile(join(tools, name), `#!/bin/bash\n${script}\n`);
-    await chmod(join(tools, name), 0o755);
+    await rm(join(tools, name), { force: true });
+    await writeFile(join(tools, name), `#!/bin/bash\n${script}\n`, { mode: 0o755, flag: 'wx' });
   };
   const packages = async (wanted: string, installed: string) => {
     const lock = (version: string) => ({

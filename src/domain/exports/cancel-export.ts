@@ -22,8 +22,9 @@ export const requestCancel = async (tx: Tx, organizationId: string, id: string, 
         .executeTakeFirst()
     : undefined;
   if (!row) throw new RendermillError('not_found', { message: `There is no export "${id}".` });
-  if (row.status === 'canceled' || row.cancel_requested_at !== null) return row;
+  if (row.status === 'canceled') return row;
   if (row.status === 'queued') return endCanceled(tx, row, 'server', now);
+  if (row.status === 'started' && row.cancel_requested_at !== null) return row;
   if (row.status !== 'started') {
     throw new RendermillError('export_finished', { message: `The export has already ${row.status}; nothing is left to cancel.` });
   }

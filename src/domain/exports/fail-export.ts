@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../core/errors.ts';
+import { storableText } from '../../core/storable-text.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import { emit } from '../events/emit.ts';
@@ -15,7 +16,8 @@ export interface FailureReason {
 const isTimeout = (code: ErrorCode): boolean => code === 'render_timeout' || code === 'render_stalled';
 
 /** Failed for good: the reason kept, limit and credit given back, recorded. Throws `render_lost` as completeExport does. */
-export const failExport = async (tx: Tx, fence: Fence, reason: FailureReason, now: Date): Promise<Export> => {
+export const failExport = async (tx: Tx, fence: Fence, given: FailureReason, now: Date): Promise<Export> => {
+  const reason = { code: given.code, text: storableText(given.text) };
   const held = await lockHeldExport(tx, fence);
   const row = await tx
     .updateTable('export')

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { storableText } from '../../core/storable-text.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import type { Fence } from './export.ts';
@@ -16,7 +17,7 @@ export const awaitRetry = async (tx: Tx, fence: Fence, reason: FailureReason, no
       // Counted as a failure above, and therefore not as a start that came to nothing.
       hand_backs: sql<number>`hand_backs + 1`,
       error_code: reason.code,
-      error_text: reason.text,
+      error_text: storableText(reason.text),
       worker_id: null,
       progress: null,
       updated_at: now,

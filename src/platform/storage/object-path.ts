@@ -52,11 +52,13 @@ const explain = (error: unknown, key: string): unknown =>
       })
     : error;
 
-/** A new name lasts through a power cut once its folder is on the disk. Windows does not open folders. */
+/** A new name lasts through a power cut once its folder is on the disk; a deletion may have taken both away. Windows opens no folders. */
 const syncFolder = async (folder: string): Promise<void> => {
   if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
+  const handle = await open(folder, 'r').catch((error) => {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  });
+  await handle?.sync().finally(() => handle.close());
 };
 
 /** The folders that an object leaves empty, up to the storage folder itself. */

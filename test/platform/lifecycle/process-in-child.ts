@@ -30,7 +30,9 @@ const scenarios: Record<string, () => void> = {
     setTimeout(() => void Promise.reject(new Error('nobody awaited this')), 10);
   },
   'stops itself': () => {
-    onStop('worker', async () => say(`same promise in a handler ${lifecycle.stop('again') === first}`));
+    onStop('worker', async () => {
+      say(`same promise in a handler ${lifecycle.stop('again') === first}`);
+    });
     clearInterval(stays);
     const first = lifecycle.stop('done');
     say(`same promise ${lifecycle.stop('done once more') === first}`);

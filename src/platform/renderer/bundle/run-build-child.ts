@@ -1,20 +1,17 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { childEntry, childEnvironment, loaderArguments } from '../child-entry.ts';
 import type { BuildAnswer, BuildRequest } from './build-messages.ts';
 import { bundleFailed } from './bundle-failed.ts';
 
 /** After SIGTERM the process ends its browser; only a hanging one needs SIGKILL. */
 const graceMs = 2_000;
 
-const startChild = (request: BuildRequest): ChildProcess => {
-  const extension = extname(import.meta.url);
-  const entry = fileURLToPath(new URL(`./build-child${extension}`, import.meta.url));
-  const execArgv = extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : [];
-  // Whatever a browser leaves in the temporary folder goes with the build's own.
-  const env = { ...process.env, TMPDIR: request.directory };
-  return fork(entry, { execArgv, env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
-};
+const startChild = (request: BuildRequest): ChildProcess =>
+  fork(childEntry(import.meta.url, './build-child'), {
+    execArgv: loaderArguments(),
+    env: childEnvironment(process.env, request.directory),
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
 
 /** Only the end of what it printed: enough to see what it died of. */
 const keepLastOutput = (child: ChildProcess): (() => string) => {

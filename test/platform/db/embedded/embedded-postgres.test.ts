@@ -1,9 +1,21 @@
+import { spawn } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { findPostgresBinaries } from '../../../../src/platform/db/embedded/binaries.ts';
 import { serverProcess } from '../../../../src/platform/db/embedded/process-state.ts';
-import { cleanUp, kill, newFolder, query, runningPid, start, startInChild } from './folder-under-test.ts';
+import { stopServer } from '../../../../src/platform/db/embedded/stop-server.ts';
+import {
+  cleanUp,
+  kill,
+  newFolder,
+  query,
+  runningPid,
+  silent,
+  start,
+  startInChild,
+} from './folder-under-test.ts';
 
 afterEach(cleanUp);
 
@@ -85,14 +97,19 @@ describe('a private Postgres in a folder', { timeout: 30_000 }, () => {
     expect(server.pid).not.toBe(process.pid);
   });
 
-  it('does not signal a program that has got the pid of a server that is gone', async () => {
+  it('stops nothing where its server is gone, not even a program that has got its pid', async () => {
     const folder = await newFolder();
-    const { child } = await startInChild([folder]);
-    const adopted = await start(folder);
-    await kill(child, 'SIGKILL');
-    process.kill(adopted.pid, 'SIGKILL');
-    await expect.poll(() => runningPid(folder)).toBeUndefined();
-    await expect(adopted.stop()).resolves.toBeUndefined();
+    const server = await start(folder);
+    process.kill(server.pid, 'SIGKILL');
+    await expect(server.stop()).resolves.toBeUndefined();
+
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    const binaries = await findPostgresBinaries();
+    const dataDirectory = join(folder, 'data');
+    await stopServer({ pid: other.pid ?? 0, dataDirectory, binaries, log: silent });
+    expect(other.killed || other.exitCode !== null || other.signalCode !== null).toBe(false);
+    expect(await serverProcess(other.pid ?? 0, dataDirectory)).toBe('other');
+    await kill(other, 'SIGKILL');
   });
 
   it('says which file is wrong when the password is not the one of the data', async () => {

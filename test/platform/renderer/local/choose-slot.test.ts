@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { childEnvironment } from '../../../../src/platform/renderer/child-entry.ts';
 import { chooseSlot, type SlotState } from '../../../../src/platform/renderer/local/pool/choose-slot.ts';
-import { childEnvironment } from '../../../../src/platform/renderer/local/pool/fork-child.ts';
 import { judgeRender } from '../../../../src/platform/renderer/local/watchdog.ts';
 
 const slot = (organizationId: string | null, busy: boolean, usedMs: number): SlotState => ({

@@ -92,8 +92,8 @@ it.each([
   ['h264', 80, 18],
   ['h264', 1, 40],
   ['h264', 100, 12],
-  ['vp8', 80, 9],
-  ['vp8', 1, 50],
+  ['vp9', 80, 28],
+  ['vp9', 1, 55],
   ['gif', 80, null],
 ] as const)('quality for %s at %i is crf %s', (codec, quality, crf) => {
   expect(crfAt(codec, quality)).toBe(crf);

@@ -76,7 +76,7 @@ describe('a still', () => {
 describe('a video', () => {
   it.each([
     ['mp4', ['h264,320,180,30', 'aac,']],
-    ['webm', ['vp8,320,180,30', 'opus,']],
+    ['webm', ['vp9,320,180,30', 'opus,']],
     ['gif', ['gif,320,180,30']],
   ] as const)('becomes a real %s, with its sound', async (format, streams) => {
     const told: RenderProgress[] = [];

@@ -6,6 +6,7 @@ import { bundle } from '@remotion/bundler';
 import { expect } from 'vitest';
 import { RendermillError } from '../../../../src/core/errors.ts';
 import { createLogger } from '../../../../src/platform/log/log.ts';
+import { findBrowser } from '../../../../src/platform/renderer/browser/find-browser.ts';
 import type { Renderer, RenderOptions, RenderSpec } from '../../../../src/platform/renderer/contract.ts';
 import { createLocalRenderer } from '../../../../src/platform/renderer/local/local-renderer.ts';
 import type { LocalRendererOptions } from '../../../../src/platform/renderer/local/options.ts';
@@ -17,7 +18,7 @@ import {
 import { treeOf } from '../../../../src/platform/renderer/local/processes/process-tree.ts';
 
 export const log = createLogger({ level: 'silent' });
-export const browserExecutable = '/usr/lib/chromium/chromium-headless-shell';
+export const { path: browserExecutable } = await findBrowser();
 
 const project = fileURLToPath(new URL('../../../fixtures/torture-project/', import.meta.url));
 
@@ -146,7 +147,7 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-const parts = ['chromium', 'ffmpeg', 'compositor'];
+const parts = ['--user-data-dir', '--type=', 'ffmpeg', 'compositor'];
 
 export const openBench = (workshop: Workshop, options: Partial<LocalRendererOptions> = {}): Bench => {
   const workDirectory = join(workshop.directory, `work-${Math.random().toString(36).slice(2)}`);

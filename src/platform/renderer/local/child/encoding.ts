@@ -1,7 +1,10 @@
 import type { VideoFormat } from '../../../../core/output.ts';
 
-/** Remotion's names. VP8, not VP9, for webm: at equal looks both cost the same here, and VP8 plays in more places. */
-export const codecs = { mp4: 'h264', webm: 'vp8', gif: 'gif' } as const satisfies Record<VideoFormat, string>;
+/**
+ * Remotion's names. Not VP8 for webm: the encoder caps it at its default of about 0.3 Mbit/s, whatever the rate factor, and moving
+ * pictures fall to blocks; VP9 costs a tenth more CPU (10.4 s against 9.6 s for 90 frames of 720p) and looks like the frames.
+ */
+export const codecs = { mp4: 'h264', webm: 'vp9', gif: 'gif' } as const satisfies Record<VideoFormat, string>;
 
 export type VideoCodec = (typeof codecs)[VideoFormat];
 
@@ -13,7 +16,7 @@ const rateFactors: Readonly<
   Record<VideoCodec, readonly [worst: number, usual: number, best: number] | null>
 > = {
   h264: [40, 18, 12],
-  vp8: [50, 9, 4],
+  vp9: [55, 28, 18],
   gif: null,
 };
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RendermillError } from '../../../../core/errors.ts';
 import type { Logger } from '../../../log/log.ts';
 import type { RenderResult } from '../../contract.ts';
+import { hasProcessTable } from '../processes/process-table.ts';
 import { reap } from '../processes/reap.ts';
 import { type Observation, watchTree } from '../processes/watched-tree.ts';
 import { ask, hasExited, keepOutput, onceExited, onceReady, type RenderRequest, tell } from './dialogue.ts';
@@ -55,7 +56,8 @@ export const startRenderChild = async (workDirectory: string, log: Logger): Prom
 
   const end = async (manner: 'politely' | 'at once'): Promise<void> => {
     await tree.observe();
-    if (manner === 'politely') {
+    // Where there is no process table only the child itself can reach its browser.
+    if (manner === 'politely' || !hasProcessTable) {
       tell(child, { type: 'close' });
       await Promise.race([exited, sleep(politeMs)]);
     }

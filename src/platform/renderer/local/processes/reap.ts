@@ -58,7 +58,7 @@ export const reap = async (target: ReapTarget): Promise<void> => {
     if (target.childPid !== null) kill(-target.childPid);
     return;
   }
-  let emptyRounds = 2;
+  let emptyRounds = 0;
   for (let round = 0; emptyRounds < 2 && round < maxRounds; round++) {
     const table = await readProcessTable();
     const living = await findLiving(target, table);

@@ -1,3 +1,9 @@
+/**
+ * Marks what was a zod date, so that whoever reads JSON can make a Date of it again. The same word as in `core/revive-dates`, which
+ * cannot be imported here: these files are compiled by the project's bundler, also from a build. A test compares the two.
+ */
+export const dateMark = 'x-rendermill-date';
+
 export type JsonSchema = Record<string, unknown>;
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -1,5 +1,6 @@
 import { zodToJsonSchema } from 'zod-to-json-schema';
-import { isRecord, isZod3, isZod4, type JsonSchema, type Zod3Schema } from './zod-kind.ts';
+
+import { dateMark, isRecord, isZod3, isZod4, type JsonSchema, type Zod3Schema } from './zod-kind.ts';
 import { zod4ToJson } from './zod4-to-json.ts';
 
 type Converter = (schema: Zod3Schema, options: Record<string, unknown>) => JsonSchema;
@@ -61,9 +62,18 @@ const restoreMissing = (schema: Zod3Schema, json: unknown, path: string, notes: 
   }
 };
 
+/** A date and a string in the form of a time come out alike; the mark tells them apart. */
+const markDates = (json: JsonSchema | undefined, def: { readonly typeName?: string }): JsonSchema | undefined =>
+  json !== undefined && def.typeName === 'ZodDate' ? { ...json, [dateMark]: true } : json;
+
 export const zod3ToJson = (schema: Zod3Schema, notes: string[]): JsonSchema => {
   const convert = zodToJsonSchema as unknown as Converter;
-  const json = convert(schema, { $refStrategy: 'none', pipeStrategy: 'input', effectStrategy: 'input' });
+  const json = convert(schema, {
+    $refStrategy: 'none',
+    pipeStrategy: 'input',
+    effectStrategy: 'input',
+    postProcess: markDates,
+  });
   restoreMissing(schema, json, '', notes);
   return json;
 };

@@ -1,5 +1,6 @@
 import { type $ZodType, toJSONSchema } from 'zod/v4/core';
-import type { JsonSchema, Zod4Schema } from './zod-kind.ts';
+
+import { dateMark, type JsonSchema, type Zod4Schema } from './zod-kind.ts';
 
 /** JSON has no such values, or zod cannot tell which: anything is let through, and the composition judges. */
 const unrepresentable = new Set([
@@ -31,7 +32,7 @@ export const zod4ToJson = (schema: Zod4Schema, notes: string[]): JsonSchema =>
     override: ({ zodSchema, jsonSchema, path }) => {
       const { def } = zodSchema._zod;
       const where = path.filter((part) => part !== 'properties').join('.') || 'The props';
-      if (def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+      if (def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time', [dateMark]: true });
       if (unrepresentable.has(def.type))
         notes.push(`${where}: ${def.type} has no JSON Schema; any value is accepted.`);
       if (hasRefinement(def)) notes.push(`${where}: a refinement is not part of the JSON Schema.`);

@@ -1,0 +1,21 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { storableText } from '../../src/core/storable-text.ts';
+
+test('text keeps what it says, without NUL and without halves of pairs', () => {
+  expect(storableText('Zoë 🙂\n\tline')).toBe('Zoë 🙂\n\tline');
+  expect(storableText('a\0b')).toBe('a\ufffdb');
+  expect(storableText('\ud83d')).toBe('\ufffd');
+  expect(storableText('\ude42\ud83d')).toBe('\ufffd\ufffd');
+});
+
+test('any text survives UTF-8 unchanged afterwards, with the same length', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const storable = storableText(text);
+      expect(Buffer.from(storable).toString()).toBe(storable);
+      expect(storable).not.toContain('\0');
+      expect(storable).toHaveLength(text.length);
+    }),
+  );
+});

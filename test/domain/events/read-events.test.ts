@@ -1,0 +1,182 @@
+import pg from 'pg';
+import { afterAll, describe, expect, test } from 'vitest';
+import { emit } from '../../../src/domain/events/emit.ts';
+import { endOfLog, type LogCursor, readEventsAfter, readEventsOf, startOfLog } from '../../../src/domain/events/read-events.ts';
+import type { Tx } from '../../../src/platform/db/client.ts';
+import { openDatabase } from '../../../src/platform/db/client.ts';
+import { exampleProperties } from '../../core/events/example-properties.ts';
+import { createOrganization, noon, openTestDatabase, silentLog, times } from '../../support/factories.ts';
+
+const { db, url, close } = await openTestDatabase();
+afterAll(close);
+
+const write = (tx: Tx, organizationId: string, entityId: string) =>
+  emit(tx, {
+    name: 'first_render_completed',
+    organizationId,
+    source: 'worker',
+    occurredAt: new Date(noon),
+    properties: exampleProperties.first_render_completed,
+    entity: { type: 'export', id: entityId },
+  });
+
+const writeOne = (organizationId: string, entityId: string) => db.transaction().execute((tx) => write(tx, organizationId, entityId));
+
+const read = async (cursor: LogCursor, organizationId?: string, limit = 100) => {
+  const { events, next } = await readEventsAfter(db, cursor, { limit, ...(organizationId === undefined ? {} : { organizationId }) });
+  return { entities: events.map((event) => event.entityId), next };
+};
+
+/** A transaction that stays open on a connection of its own until it is told to end. */
+const openTransaction = async () => {
+  const other = openDatabase({ url, log: silentLog, maxConnections: 1 });
+  let end: (how: 'commit' | 'rollback') => void = () => undefined;
+  const decided = new Promise<'commit' | 'rollback'>((resolve) => {
+    end = resolve;
+  });
+  const opened = Promise.withResolvers<Tx>();
+  const done = other.db
+    .transaction()
+    .execute(async (tx) => {
+      opened.resolve(tx);
+      if ((await decided) === 'rollback') throw new Error('rolled back');
+    })
+    .catch(() => undefined)
+    .then(() => other.close());
+  return {
+    tx: await opened.promise,
+    end: async (how: 'commit' | 'rollback') => {
+      end(how);
+      await done;
+    },
+  };
+};
+
+describe('the log', () => {
+  test('is read in pages from a place on, each event once, and the end stays where it is', async () => {
+    const organizationId = await createOrganization(db);
+    for (const index of times(5, (at) => at)) await writeOne(organizationId, `e${index}`);
+    const first = await read(startOfLog, organizationId, 2);
+    const second = await read(first.next, organizationId, 2);
+    const third = await read(second.next, organizationId, 2);
+    const fourth = await read(third.next, organizationId, 2);
+    expect([first, second, third, fourth].map((page) => page.entities)).toEqual([['e0', 'e1'], ['e2', 'e3'], ['e4'], []]);
+    expect(fourth.next).toEqual(third.next);
+  });
+
+  test('keeps the order of the events of one transaction', async () => {
+    const organizationId = await createOrganization(db);
+    await db.transaction().execute(async (tx) => {
+      for (const index of times(20, (at) => at)) await write(tx, organizationId, `e${index}`);
+    });
+    expect((await read(startOfLog, organizationId)).entities).toEqual(times(20, (index) => `e${index}`));
+  });
+
+  test('gives what was recorded, names as the wire has them', async () => {
+    const organizationId = await createOrganization(db);
+    await writeOne(organizationId, 'e');
+    const { events } = await readEventsAfter(db, startOfLog, { limit: 1, organizationId });
+    expect(events[0]).toMatchObject({
+      event: 'first_render_completed',
+      organizationId,
+      entityType: 'export',
+      occurredAt: new Date(noon),
+      properties: exampleProperties.first_render_completed,
+      position: expect.any(Number),
+    });
+    expect(events[0]).not.toHaveProperty('xid');
+  });
+
+  test('never skips a transaction that began first and commits last', async () => {
+    const organizationId = await createOrganization(db);
+    const slow = await openTransaction();
+    await write(slow.tx, organizationId, 'slow');
+    await writeOne(organizationId, 'quick');
+
+    const during = await read(startOfLog, organizationId);
+    expect(during.entities).toEqual([]);
+    await slow.end('commit');
+    const afterwards = await read(during.next, organizationId);
+    expect(afterwards.entities).toEqual(['slow', 'quick']);
+    expect((await read(afterwards.next, organizationId)).entities).toEqual([]);
+  });
+
+  test('goes on behind a transaction that rolled back', async () => {
+    const organizationId = await createOrganization(db);
+    const slow = await openTransaction();
+    await write(slow.tx, organizationId, 'slow');
+    await writeOne(organizationId, 'quick');
+    const during = await read(startOfLog, organizationId);
+    await slow.end('rollback');
+    expect((await read(during.next, organizationId)).entities).toEqual(['quick']);
+  });
+
+  test('shows every event exactly once to a reader that reads all the while', async () => {
+    const organizationId = await createOrganization(db);
+    let cursor = startOfLog;
+    let writing = true;
+    const seen: (string | null)[] = [];
+    const reader = (async () => {
+      for (;;) {
+        const last = !writing;
+        const page = await read(cursor, organizationId, 7);
+        seen.push(...page.entities);
+        cursor = page.next;
+        if (last && page.entities.length === 0) return;
+      }
+    })();
+    await Promise.all(
+      times(60, (index) =>
+        db.transaction().execute(async (tx) => {
+          await write(tx, organizationId, `a${index}`);
+          await write(tx, organizationId, `b${index}`);
+        }),
+      ),
+    );
+    writing = false;
+    await reader;
+    expect(seen).toHaveLength(120);
+    expect(new Set(seen).size).toBe(120);
+  });
+
+  test('begins at its end for who wants only what comes', async () => {
+    const organizationId = await createOrganization(db);
+    await writeOne(organizationId, 'before');
+    const end = await endOfLog(db);
+    await writeOne(organizationId, 'after');
+    expect((await read(end, organizationId)).entities).toEqual(['after']);
+  });
+
+  test('wakes its readers when an event is committed, and not before', async () => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    const heard: string[] = [];
+    client.on('notification', (message) => heard.push(message.channel));
+    await client.query('LISTEN rendermill_event');
+    const organizationId = await createOrganization(db);
+    const slow = await openTransaction();
+    await write(slow.tx, organizationId, 'slow');
+    await client.query('SELECT 1');
+    expect(heard).toEqual([]);
+    await slow.end('commit');
+    await expect.poll(() => heard).toEqual(['rendermill_event']);
+    await client.end();
+  });
+});
+
+describe('the events of one thing', () => {
+  test('come in order, from a position on, and only to its own organization', async () => {
+    const [organizationId, other] = [await createOrganization(db), await createOrganization(db)];
+    await writeOne(organizationId, 'x');
+    await writeOne(organizationId, 'y');
+    await writeOne(other, 'x');
+    await writeOne(organizationId, 'x');
+    const all = await readEventsOf(db, { organizationId, id: 'x', afterPosition: 0 });
+    expect(all).toHaveLength(2);
+    const [first, second] = all.map((event) => event.position);
+    expect(Number(second)).toBeGreaterThan(Number(first));
+    const rest = await readEventsOf(db, { organizationId, id: 'x', afterPosition: first ?? 0 });
+    expect(rest.map((event) => event.position)).toEqual([second]);
+    expect(await readEventsOf(db, { organizationId: other, id: 'y', afterPosition: 0 })).toEqual([]);
+  });
+});
