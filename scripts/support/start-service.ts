@@ -12,6 +12,7 @@ const urlLine = /^ {2}API\s+(http:\/\/\S+)/;
 export interface Service {
   readonly url: string;
   readonly key: string;
+  readonly process: ChildProcess;
   /** Rejects where it did not end well. */
   stop(): Promise<void>;
 }
@@ -33,7 +34,7 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
   });
   const url = await listeningUrl(child, options.onLine ?? (() => undefined));
   const key = (await readFile(join(options.home, 'development-key'), 'utf8')).trim();
-  return { url, key, stop: () => stop(child) };
+  return { url, key, process: child, stop: () => stop(child) };
 };
 
 const listeningUrl = (child: ChildProcess, onLine: (line: string) => void): Promise<string> =>

@@ -1,15 +1,16 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { artifactPrefix } from '../../src/domain/artifacts/artifact-keys.ts';
 import { readEventsOf } from '../../src/domain/events/read-events.ts';
 import { getExport } from '../../src/domain/exports/export.ts';
 import type { Checkpoint } from '../../src/features/renders/run-render.ts';
 import { executeSql } from '../support/postgres.ts';
-import { startTestRedis } from '../support/redis.ts';
+import { freePort, startTestRedis } from '../support/redis.ts';
 import { endWorker, eventually, openScene, organizationId, processesOf, type Scene } from '../support/scene.ts';
 
 const still = { compositionId: 'example-hero-ad', kind: 'still', format: 'jpeg', width: 320, height: 320 };
@@ -147,6 +148,62 @@ test('a queue that is wiped with jobs waiting and running loses nothing (Redis)'
     await redis.remove();
   }
 }, 180_000);
+
+test('an API that is killed half-way through a request leaves nothing, and the same key is accepted later', async () => {
+  const { db } = scene.resources;
+  const request = { ...still, userId: 'eve', projectId: 'half-way' };
+  await scene.call('PUT', '/api/projects/half-way', { name: 'Half-way' });
+  const api = await startApiProcess(scene);
+  const headers = { authorization: `Bearer ${scene.key}`, 'content-type': 'application/json', 'idempotency-key': 'half-way-1' };
+  const send = (url: string) =>
+    fetch(`${url}/api/render`, { method: 'POST', headers, body: JSON.stringify(request) });
+
+  // Holds the project's row, so that the request stands between its reservation and its export.
+  await db.transaction().execute(async (tx) => {
+    await tx.selectFrom('project').selectAll().where('id', '=', 'half-way').forUpdate().execute();
+    const answer = send(api.url).catch((error: unknown) => error);
+    await eventually(() => blockedBackends(scene), (count) => count > 0, { what: 'a request that waits for the row' });
+    api.process.kill('SIGKILL');
+    expect(await answer).toBeInstanceOf(Error);
+  });
+  // Postgres finds the client gone when the row is free and the statement ends, and rolls back.
+  const itsTransactions = () => openTransactions(scene);
+  await eventually(itsTransactions, (count) => count === 0, { what: 'the end of its transaction' });
+  for (const table of ['export', 'usage_day', 'end_user'] as const) {
+    const column = table === 'end_user' ? 'id' : 'user_id';
+    expect(await db.selectFrom(table).selectAll().where(column as never, '=', 'eve' as never).execute()).toEqual([]);
+  }
+  const again = await send(scene.url);
+  expect(again.status).toBe(202);
+  expect(again.headers.get('idempotent-replayed')).toBeNull();
+  expect(await db.selectFrom('export').selectAll().where('user_id', '=', 'eve').execute()).toHaveLength(1);
+}, 60_000);
+
+const blockedBackends = async ({ resources }: Scene): Promise<number> => {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(resources.db);
+  return rows[0]?.count ?? 0;
+};
+
+const openTransactions = async ({ resources }: Scene): Promise<number> => {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()`.execute(resources.db);
+  return rows[0]?.count ?? 0;
+};
+
+/** `rendermill api` as a process of its own, on the scene's database. */
+const startApiProcess = async ({ resources, home }: Scene): Promise<{ url: string; process: ChildProcess }> => {
+  const port = await freePort();
+  const api = spawn('scripts/rendermill', ['api'], {
+    env: { ...process.env, DATABASE_URL: resources.databaseUrl, RENDERMILL_HOME: home, PORT: String(port), LOG_LEVEL: 'error' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const isReady = () => fetch(`${url}/readyz`).then(({ ok }) => ok, () => false);
+  await eventually(isReady, Boolean, { what: 'an API that is ready' });
+  return { url, process: api };
+};
 
 const wipePostgresQueue = (url: string) =>
   executeSql(

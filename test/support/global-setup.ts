@@ -15,20 +15,24 @@ declare module 'vitest' {
 
 /** One Postgres and one Redis for a whole run. */
 export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
-  const [postgres, redis] = await Promise.all([startTestPostgres(), startTestRedis()]);
+  const started: { remove(): Promise<void> }[] = [];
   const tearDown = async (): Promise<void> => {
-    await Promise.all([postgres.remove(), redis?.remove()]);
+    await Promise.all(started.map((server) => server.remove()));
   };
   try {
+    const redis = await startTestRedis();
     if (redis === null) reportMissingRedis();
+    else started.push(redis);
+    const postgres = await startTestPostgres();
+    started.push(postgres);
     await executeSql(postgres.url, `CREATE DATABASE ${templateDatabase}`);
     await migrateDatabase(databaseUrl(postgres.url, templateDatabase), createLogger({ level: 'warn' }));
+    provide('postgresUrl', postgres.url);
+    provide('redisUrl', redis?.url ?? null);
   } catch (error) {
     await tearDown();
     throw error;
   }
-  provide('postgresUrl', postgres.url);
-  provide('redisUrl', redis?.url ?? null);
   return tearDown;
 };
 

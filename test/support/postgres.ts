@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/platform/db/embedded/embedded-postgres.ts';
-import { createLogger } from '../../src/platform/log/log.ts';
+import { createLogger, type Logger } from '../../src/platform/log/log.ts';
+
+/** Followed by the pid of the process that the server belongs to. */
+const folderPrefix = 'rendermill-test-postgres-';
 
 /** Every migration has run in it; tests clone it. */
 export const templateDatabase = 'rendermill_template';
@@ -22,8 +25,9 @@ export interface TestPostgres {
 
 /** A private Postgres server; what it holds may be lost when the machine dies, which makes it fast. */
 export const startTestPostgres = async (): Promise<TestPostgres> => {
-  const directory = await mkdtemp(join(tmpdir(), 'rendermill-postgres-'));
   const log = createLogger({ level: 'warn' });
+  await removeAbandoned(log);
+  const directory = await mkdtemp(join(tmpdir(), `${folderPrefix}${process.pid}-`));
   let server = await startEmbeddedPostgres({ directory, log });
   const { url } = server;
   for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
@@ -42,6 +46,34 @@ export const startTestPostgres = async (): Promise<TestPostgres> => {
       await rm(directory, { recursive: true, force: true });
     },
   };
+};
+
+/** The server outlives a test run that was killed; the next run ends it. */
+const removeAbandoned = async (log: Logger): Promise<void> => {
+  for (const name of await readdir(tmpdir())) {
+    const owner = name.startsWith(folderPrefix)
+      ? Number(name.slice(folderPrefix.length).split('-')[0])
+      : Number.NaN;
+    if (!Number.isInteger(owner) || isAlive(owner)) continue;
+    const directory = join(tmpdir(), name);
+    try {
+      await (await startEmbeddedPostgres({ directory, log })).stop();
+      await rm(directory, { recursive: true, force: true });
+    } catch (error) {
+      log.warn(
+        { err: error, directory },
+        'a Postgres that a killed test run left behind could not be removed',
+      );
+    }
+  }
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 };
 
 export interface TestDatabase {

@@ -31,15 +31,16 @@ export interface OrderOptions {
 
 const allFormats: readonly OutputFormat[] = [...stillFormats, ...videoFormats];
 
-/** What was asked for, else what the name of the output says, else a video as mp4 and a still as png. */
+/** What was asked for, else what the name of the output says, else a video (one with --frames is) as mp4 and a still as png. */
 export const chooseFormat = (
-  options: Pick<OrderOptions, 'kind' | 'format' | 'output'>,
+  options: Pick<OrderOptions, 'kind' | 'format' | 'output' | 'frames'>,
 ): { kind: ExportKind; format: OutputFormat } => {
   const extension = extname(options.output ?? '')
     .slice(1)
     .toLowerCase();
   const named = allFormats.find((format) => format === extension || extensionOf(format) === extension);
-  const format = options.format ?? named ?? (options.kind === 'video' ? 'mp4' : 'png');
+  const format =
+    options.format ?? named ?? (options.kind === 'video' || options.frames !== undefined ? 'mp4' : 'png');
   return { kind: options.kind ?? (formatsOfKind('video').includes(format) ? 'video' : 'still'), format };
 };
 

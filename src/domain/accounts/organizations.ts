@@ -9,10 +9,18 @@ export type Organization = Selectable<OrganizationTable>;
 
 const linkSecretBytes = 32;
 
-export const assertTimeZone = (timeZone: string): void => {
+/** Names only: Postgres reads an offset as POSIX does, with the opposite sign. */
+const isTimeZone = (timeZone: string): boolean => {
   try {
     new Intl.DateTimeFormat('en', { timeZone });
+    return /^[A-Za-z]/.test(timeZone);
   } catch {
+    return false;
+  }
+};
+
+export const assertTimeZone = (timeZone: string): void => {
+  if (!isTimeZone(timeZone)) {
     throw new RendermillError('invalid_request', {
       message: `"${timeZone}" is not a time zone; give an IANA name such as Europe/Berlin.`,
     });

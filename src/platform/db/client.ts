@@ -40,8 +40,21 @@ export const openDatabase = (options: { url: string; log: Logger; maxConnections
     idle_in_transaction_session_timeout: 30_000,
     application_name: 'rendermill',
   });
-  // An idle connection that breaks emits here; without a listener it would end the process.
-  pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection broke'));
+  // A connection that breaks while no statement runs, idle or between two of a transaction, emits: without a listener on itself
+  // and, when idle, on the pool, that would end the process.
+  let closing = false;
+  pool.on('connect', (client) => {
+    client.on('error', (error) => {
+      if (!closing) options.log.warn({ err: error }, 'a database connection broke');
+    });
+  });
+  pool.on('error', () => undefined);
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
-  return { db, close: () => db.destroy() };
+  return {
+    db,
+    close: () => {
+      closing = true;
+      return db.destroy();
+    },
+  };
 };

@@ -41,6 +41,8 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Http
   }).withTypeProvider<ZodTypeProvider>();
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
+  // Fastify reads text as well, which here would be a body of no known form.
+  server.removeContentTypeParser('text/plain');
   answerErrors(server);
   await server.register(helmet, { contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } } });
   await describeApi(server, options.version);

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
 import { emit } from '../../../src/domain/events/emit.ts';
@@ -27,27 +28,22 @@ const read = async (cursor: LogCursor, organizationId?: string, limit = 100) => 
   return { entities: events.map((event) => event.entityId), next };
 };
 
+/** Readers stop before the oldest open transaction of the whole server, and other tests have some: until all of ours is behind it. */
+const settled = async (): Promise<void> => {
+  const isBehind = sql<{ behind: boolean }>`
+    SELECT coalesce(max(xid::text::bigint), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS behind FROM domain_event`;
+  await expect.poll(async () => (await isBehind.execute(db)).rows[0]?.behind, { timeout: 20_000, interval: 10 }).toBe(true);
+};
+
 /** A transaction that stays open on a connection of its own until it is told to end. */
 const openTransaction = async () => {
   const other = openDatabase({ url, log: silentLog, maxConnections: 1 });
-  let end: (how: 'commit' | 'rollback') => void = () => undefined;
-  const decided = new Promise<'commit' | 'rollback'>((resolve) => {
-    end = resolve;
-  });
-  const opened = Promise.withResolvers<Tx>();
-  const done = other.db
-    .transaction()
-    .execute(async (tx) => {
-      opened.resolve(tx);
-      if ((await decided) === 'rollback') throw new Error('rolled back');
-    })
-    .catch(() => undefined)
-    .then(() => other.close());
+  const tx = await other.db.startTransaction().execute();
   return {
-    tx: await opened.promise,
+    tx,
     end: async (how: 'commit' | 'rollback') => {
-      end(how);
-      await done;
+      await tx[how]().execute();
+      await other.close();
     },
   };
 };
@@ -56,6 +52,7 @@ describe('the log', () => {
   test('is read in pages from a place on, each event once, and the end stays where it is', async () => {
     const organizationId = await createOrganization(db);
     for (const index of times(5, (at) => at)) await writeOne(organizationId, `e${index}`);
+    await settled();
     const first = await read(startOfLog, organizationId, 2);
     const second = await read(first.next, organizationId, 2);
     const third = await read(second.next, organizationId, 2);
@@ -69,12 +66,14 @@ describe('the log', () => {
     await db.transaction().execute(async (tx) => {
       for (const index of times(20, (at) => at)) await write(tx, organizationId, `e${index}`);
     });
+    await settled();
     expect((await read(startOfLog, organizationId)).entities).toEqual(times(20, (index) => `e${index}`));
   });
 
   test('gives what was recorded, names as the wire has them', async () => {
     const organizationId = await createOrganization(db);
     await writeOne(organizationId, 'e');
+    await settled();
     const { events } = await readEventsAfter(db, startOfLog, { limit: 1, organizationId });
     expect(events[0]).toMatchObject({
       event: 'first_render_completed',
@@ -96,6 +95,7 @@ describe('the log', () => {
     const during = await read(startOfLog, organizationId);
     expect(during.entities).toEqual([]);
     await slow.end('commit');
+    await settled();
     const afterwards = await read(during.next, organizationId);
     expect(afterwards.entities).toEqual(['slow', 'quick']);
     expect((await read(afterwards.next, organizationId)).entities).toEqual([]);
@@ -108,6 +108,7 @@ describe('the log', () => {
     await writeOne(organizationId, 'quick');
     const during = await read(startOfLog, organizationId);
     await slow.end('rollback');
+    await settled();
     expect((await read(during.next, organizationId)).entities).toEqual(['quick']);
   });
 
@@ -133,6 +134,7 @@ describe('the log', () => {
         }),
       ),
     );
+    await settled();
     writing = false;
     await reader;
     expect(seen).toHaveLength(120);
@@ -142,8 +144,10 @@ describe('the log', () => {
   test('begins at its end for who wants only what comes', async () => {
     const organizationId = await createOrganization(db);
     await writeOne(organizationId, 'before');
+    await settled();
     const end = await endOfLog(db);
     await writeOne(organizationId, 'after');
+    await settled();
     expect((await read(end, organizationId)).entities).toEqual(['after']);
   });
 

@@ -235,11 +235,13 @@ export const describeJobQueue = (startServer: () => Promise<QueueServer>): void 
         'waiting-1': Object.assign(new Error('x-1'), { name: 'WaitingError' }),
         'long-1': new Error('x-1'.repeat(100_000)),
       };
-      await queue.startWorker(1, async ({ id }) => {
+      const { ran } = await startRecorder(queue, async ({ id }) => {
         throw thrown[id];
       });
-      await queue.add(Object.keys(thrown).map((id) => job(id)));
-      for (const id of Object.keys(thrown)) await reaches(queue, id, 'failed');
+      const ids = Object.keys(thrown);
+      await queue.add(ids.map((id) => job(id)));
+      for (const id of ids) await reaches(queue, id, 'failed');
+      expect(ran).toEqual(ids);
     });
 
     test('the job of a killed worker is taken over, without the loss of an attempt', async () => {
@@ -300,18 +302,20 @@ export const describeJobQueue = (startServer: () => Promise<QueueServer>): void 
     test('a paused worker takes nothing, others do, and it goes on after resume', async () => {
       const queue = await open();
       const { ran, worker } = await startRecorder(queue);
+      await queue.add([job('first-1')]);
+      await reaches(queue, 'first-1', 'completed');
       await worker.pause();
       await queue.add([job('a-1')]);
       const other = await open({ name: queue.name });
       const second = await startRecorder(other);
       await reaches(queue, 'a-1', 'completed');
-      expect(ran).toEqual([]);
+      expect(ran).toEqual(['first-1']);
       expect(second.ran).toEqual(['a-1']);
       await second.worker.close(1_000);
       await worker.resume();
       await queue.add([job('b-1')]);
       await reaches(queue, 'b-1', 'completed');
-      expect(ran).toEqual(['b-1']);
+      expect(ran).toEqual(['first-1', 'b-1']);
     });
 
     test('running work goes on while a worker is paused', async () => {

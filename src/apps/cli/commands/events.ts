@@ -14,13 +14,7 @@ interface Options {
 export const addEventsCommand = (program: Command, terminal: Terminal): void => {
   const events = program
     .command('events')
-    .description('The event log: what happened, in the order in which it was committed');
-  events
-    .command('tail')
-    .description('Prints the log as it grows, until Ctrl-C')
-    .option('--since-start', 'from the first event on; else only what comes')
-    .option('--organization <id>', 'of this one only')
-    .option('--json', 'a JSON object per line, with every property')
+    .description('The event log: what happened, in the order in which it was committed')
     .addHelpText(
       'after',
       helpEnd(
@@ -30,7 +24,13 @@ export const addEventsCommand = (program: Command, terminal: Terminal): void => 
         ],
         ['DATABASE_URL', 'RENDERMILL_HOME'],
       ),
-    )
+    );
+  events
+    .command('tail')
+    .description('Prints the log as it grows, until Ctrl-C')
+    .option('--since-start', 'from the first event on; else only what comes')
+    .option('--organization <id>', 'of this one only')
+    .option('--json', 'a JSON object per line, with every property')
     .action(({ sinceStart = false, organization, json }: Options) =>
       runTask(terminal, async (process) => {
         const { openListener } = await import('../../../platform/db/listener.ts');

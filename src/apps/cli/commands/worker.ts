@@ -38,9 +38,9 @@ export const addWorkerCommand = (program: Command, terminal: Terminal): void => 
       ) +
         '\n\nSIGTERM or Ctrl-C: no new work, running renders get SHUTDOWN_SECONDS, the rest goes back to the queue. Twice: now.',
     )
-    .action((options: Options) =>
-      runService(terminal, async (process) => {
-        assertServed(options.queues);
+    .action(async (options: Options) => {
+      assertServed(options.queues);
+      await runService(terminal, async (process) => {
         const { openResources } = await import('../../resources.ts');
         const { startWorker } = await import('../../worker/start-worker.ts');
         const records = await openMigratedRecords(process);
@@ -48,8 +48,8 @@ export const addWorkerCommand = (program: Command, terminal: Terminal): void => 
         const concurrency = options.concurrency ?? process.config.WORKER_CONCURRENCY;
         const worker = await startWorker(resources, { concurrency });
         process.log.info({ ...worker, concurrency, queue: resources.queue.backend }, 'the worker takes work');
-      }),
-    );
+      });
+    });
 };
 
 const assertServed = (queues: string): void => {

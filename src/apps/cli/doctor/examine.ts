@@ -1,6 +1,6 @@
 import { RendermillError } from '../../../core/errors.ts';
 import { type Config, loadConfig } from '../../../platform/config/config.ts';
-import { type Check, missing, ok, unknown } from './check.ts';
+import { type Check, missing, ok, reasonOf, unknown } from './check.ts';
 import { checkBrowser, checkFonts, checkNode, checkSetpriv, checkSharedMemory } from './check-machine.ts';
 import { checkQueue } from './check-queue.ts';
 import { checkRecords } from './check-records.ts';
@@ -21,11 +21,17 @@ const readConfig = (environment: Environment): { config: Config | null; check: C
   }
 };
 
+/** A look that fails is itself a finding, and hides none of the others. */
+const look = (name: string, check: Promise<Check>): Promise<Check> =>
+  check.catch((error: unknown) =>
+    missing(name, reasonOf(error), 'This could not be looked at: mend what it says.'),
+  );
+
 const checkService = async (config: Config): Promise<readonly Check[]> => [
   ...(await checkRecords(config)),
-  await checkQueue(config.REDIS_URL),
-  await checkStorage(config.storageDirectory),
-  await checkDisk(config),
+  await look('queue', checkQueue(config.REDIS_URL)),
+  await look('storage', checkStorage(config.storageDirectory)),
+  await look('disk', checkDisk(config)),
 ];
 
 const serviceChecks = ['database', 'migrations', 'workers', 'queue', 'storage', 'disk'];
@@ -39,7 +45,7 @@ export const examine = async (environment: Environment): Promise<readonly Check[
     check,
     await checkBrowser(environment.BROWSER_EXECUTABLE?.trim() || undefined),
     await checkSetpriv(searchPath),
-    await checkFonts(searchPath),
+    await look('fonts', checkFonts(searchPath)),
     await checkSharedMemory(),
     ...(config === null
       ? serviceChecks.map((name) => unknown(name, 'the configuration is not valid'))

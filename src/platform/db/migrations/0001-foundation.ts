@@ -276,20 +276,29 @@ CREATE TABLE domain_event_key (
 );
 CREATE INDEX domain_event_key_age ON domain_event_key (received_at);
 
--- Makes the monthly partitions from the given month on; what is there stays. Run at every migration and once a day.
+-- Makes the monthly partitions from the given month on; what is there stays. Run at every migration and once a day. A month's
+-- events that came before its partition lie in the rest; they move over first, since a month cannot begin while they are there.
 CREATE FUNCTION ensure_event_partitions(first_day date, months integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  class text;
-  month date;
+  parent text;
+  partition text;
+  month timestamp;
+  starts timestamptz;
+  ends timestamptz;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('rendermill:event-partitions'));
-  FOREACH class IN ARRAY ARRAY['business', 'behaviour'] LOOP
+  FOREACH parent IN ARRAY ARRAY['domain_event_business', 'domain_event_behaviour'] LOOP
     FOR offset_months IN 0 .. months - 1 LOOP
-      month := (date_trunc('month', first_day) + make_interval(months => offset_months))::date;
-      IF to_regclass(format('domain_event_%s_%s', class, to_char(month, 'YYYY_MM'))) IS NULL THEN
-        EXECUTE format('CREATE TABLE domain_event_%s_%s PARTITION OF domain_event_%s FOR VALUES FROM (%L) TO (%L)',
-          class, to_char(month, 'YYYY_MM'), class,
-          month::timestamp AT TIME ZONE 'UTC', (month + interval '1 month')::timestamp AT TIME ZONE 'UTC');
+      month := date_trunc('month', first_day::timestamp) + make_interval(months => offset_months);
+      partition := format('%s_%s', parent, to_char(month, 'YYYY_MM'));
+      IF to_regclass(partition) IS NULL THEN
+        starts := month AT TIME ZONE 'UTC';
+        ends := (month + interval '1 month') AT TIME ZONE 'UTC';
+        EXECUTE format('CREATE TABLE %I (LIKE domain_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition);
+        EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', parent || '_rest');
+        EXECUTE format('WITH moved AS (DELETE FROM %I WHERE received_at >= %L AND received_at < %L RETURNING *)
+          INSERT INTO %I SELECT * FROM moved', parent || '_rest', starts, ends, partition);
+        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, partition, starts, ends);
       END IF;
     END LOOP;
   END LOOP;

@@ -72,7 +72,8 @@ it('replaces a child after its number of renders', async () => {
 it('never reuses the browser of a rejected render', async () => {
   const own = open();
   await visit(own, 'a');
-  await rejectionOf(own.render('visits', { output: { kind: 'still', format: 'png', frame: 1 } }));
+  const output = { kind: 'still', format: 'png', frame: 1 } as const;
+  await rejectionOf(own.render('visits', { organizationId: 'a', output }));
   expect(await visit(own, 'a')).toBe(1);
 });
 

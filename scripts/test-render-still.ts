@@ -1,0 +1,161 @@
+/**
+ * Renders one still and checks the file to the last byte.
+ *
+ *   node --import tsx scripts/test-render-still.ts                        starts a service of its own, and stops it afterwards
+ *   node --import tsx scripts/test-render-still.ts --url URL --key KEY    through one that runs (RENDERMILL_URL, RENDERMILL_API_KEY)
+ *   … --composition ID --output FILE                                      another composition; keep the file
+ *
+ * Exit code 1 on any miss.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Client, createClient } from '../src/client/client.ts';
+import type { ExportFile } from '../src/client/types.ts';
+
+const startTimeoutMs = 180_000;
+const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+interface Service {
+  readonly url: string;
+  readonly key: string;
+  stop(): Promise<void>;
+}
+
+/** `rendermill up` on a folder and a port of its own. */
+const startService = async (home: string): Promise<Service> => {
+  const program = fileURLToPath(new URL('./rendermill', import.meta.url));
+  const {
+    DATABASE_URL: _database,
+    REDIS_URL: _redis,
+    STORAGE_DIRECTORY: _storage,
+    ...environment
+  } = process.env;
+  const child = spawn(program, ['up'], {
+    cwd: home,
+    env: {
+      ...environment,
+      RENDERMILL_HOME: join(home, 'home'),
+      PORT: '0',
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'warn',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const stop = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+  };
+  try {
+    const url = await listening(child);
+    return { url, key: (await readFile(join(home, 'home', 'development-key'), 'utf8')).trim(), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+const listening = (child: ChildProcess): Promise<string> =>
+  new Promise((resolveUrl, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`rendermill up said no address within ${startTimeoutMs} ms`)),
+      startTimeoutMs,
+    );
+    let text = '';
+    child.once('error', reject);
+    child.once('exit', (code, signal) =>
+      reject(new Error(`rendermill up ended with ${signal ?? code} before it listened`)),
+    );
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      const url = /API\s+(http:\/\/\S+)/.exec(text)?.[1];
+      if (url === undefined) return;
+      clearTimeout(timer);
+      resolveUrl(url);
+    });
+  });
+
+const expectEqual = (what: string, found: unknown, expected: unknown) => {
+  if (found !== expected) throw new Error(`${what}: found ${found}, expected ${expected}`);
+  console.log(`  ok  ${what}: ${found}`);
+};
+
+/** Against the record: what lies on this disk is what the service says that it rendered. */
+const checkPng = (bytes: Buffer, file: ExportFile) => {
+  expectEqual('PNG signature', bytes.subarray(0, 8).equals(pngSignature), true);
+  expectEqual('first chunk', bytes.toString('latin1', 12, 16), 'IHDR');
+  expectEqual('width, pixels', bytes.readUInt32BE(16), file.width);
+  expectEqual('height, pixels', bytes.readUInt32BE(20), file.height);
+  expectEqual('last chunk', bytes.toString('latin1', bytes.length - 8, bytes.length - 4), 'IEND');
+  expectEqual('size, bytes', bytes.length, file.sizeInBytes);
+  expectEqual('SHA-256', createHash('sha256').update(bytes).digest('hex'), file.sha256);
+};
+
+const renderStill = async (client: Client, compositionId: string, path: string) => {
+  // A user of its own, so that nobody's daily limit is touched.
+  const userId = `test-render-still-${randomUUID()}`;
+  const startedAt = performance.now();
+  const accepted = await client.render({
+    userId,
+    projectId: 'test-render-still',
+    compositionId,
+    kind: 'still',
+    format: 'png',
+  });
+  console.log(`Accepted ${accepted.id}: ${compositionId}, version ${accepted.version}`);
+  for await (const message of client.watch(accepted.id)) {
+    console.log(
+      message.type === 'status'
+        ? `  ${message.status}`
+        : `  ${message.stage} ${Math.floor(message.percent)} %`,
+    );
+  }
+  const record = await client.get(accepted.id);
+  if (record.file === null)
+    throw new Error(`The export is ${record.status}: ${record.error?.code} ${record.error?.message}`);
+  await client.download(record.file.fileId, path);
+  console.log(`Downloaded after ${Math.round(performance.now() - startedAt)} ms: ${path}`);
+  expectEqual('status', record.status, 'completed');
+  expectEqual('media type', record.file.mediaType, 'image/png');
+  checkPng(await readFile(path), record.file);
+};
+
+const { values } = parseArgs({
+  options: {
+    url: { type: 'string', default: process.env.RENDERMILL_URL },
+    key: { type: 'string', default: process.env.RENDERMILL_API_KEY },
+    composition: { type: 'string', default: 'product-card' },
+    output: { type: 'string' },
+  },
+});
+const folder = await mkdtemp(join(tmpdir(), 'rendermill-still-'));
+let service: Service | undefined;
+try {
+  if (values.url !== undefined && values.key === undefined)
+    throw new Error('--url needs --key, or RENDERMILL_API_KEY');
+  if (values.url === undefined) console.log('Starting a service of our own …');
+  service =
+    values.url !== undefined && values.key !== undefined
+      ? { url: values.url, key: values.key, stop: async () => undefined }
+      : await startService(folder);
+  console.log(`Service: ${service.url}`);
+  await renderStill(
+    createClient(service),
+    values.composition,
+    resolve(values.output ?? join(folder, 'still.png')),
+  );
+  console.log('The still is right.');
+} catch (error) {
+  console.error(`test-render-still: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+} finally {
+  await service?.stop();
+  await rm(folder, { recursive: true, force: true });
+}

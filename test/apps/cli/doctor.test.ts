@@ -1,0 +1,141 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { Check } from '../../../src/apps/cli/doctor/check.ts';
+import { checkNode, checkSetpriv, judgeFonts } from '../../../src/apps/cli/doctor/check-machine.ts';
+import { createTestDatabase } from '../../support/postgres.ts';
+import { startTestRedis } from '../../support/redis.ts';
+import { runCommand } from './run-command.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rendermill-doctor-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const examine = async (environment: Record<string, string>) => {
+  const home = join(folder, 'home');
+  const { exitCode, out } = await runCommand(['doctor', '--json'], { RENDERMILL_HOME: home, ...environment });
+  const { ok, checks } = JSON.parse(out.join('\n')) as { ok: boolean; checks: Check[] };
+  expect(exitCode).toBe(ok ? 0 : 1);
+  return { ok, of: (name: string) => checks.find((check) => check.name === name) };
+};
+
+describe('doctor', () => {
+  it('finds a machine well on which nothing runs yet, and makes nothing', async () => {
+    const { ok, of } = await examine({});
+    expect(ok).toBe(true);
+    expect(of('browser')).toMatchObject({ status: 'ok', found: expect.stringMatching(/\d+\.\d+/) });
+    expect(of('database')).toMatchObject({ status: 'ok', found: expect.stringContaining('not running') });
+    expect(of('migrations')).toMatchObject({ status: 'unknown' });
+    await expect(stat(join(folder, 'home'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('names every wrong variable and still looks at the machine', async () => {
+    const { ok, of } = await examine({ PORT: 'x', LOG_LEVEL: 'loud' });
+    expect(ok).toBe(false);
+    expect(of('configuration')?.found).toMatch(/PORT[\s\S]*LOG_LEVEL/);
+    expect(of('browser')).toMatchObject({ status: 'ok' });
+    expect(of('database')).toMatchObject({ status: 'unknown' });
+  });
+
+  it('tells of a database, its migrations and workers', async () => {
+    const database = await createTestDatabase();
+    try {
+      const { ok, of } = await examine({ DATABASE_URL: database.url });
+      expect(ok).toBe(true);
+      expect(of('database')).toMatchObject({ status: 'ok', found: expect.stringMatching(/^Postgres \d+/) });
+      expect(of('migrations')).toMatchObject({ status: 'ok' });
+      expect(of('workers')).toMatchObject({
+        status: 'warning',
+        mend: expect.stringContaining('rendermill worker'),
+      });
+    } finally {
+      await database.drop();
+    }
+  });
+
+  it('says how to mend a database without migrations', async () => {
+    const database = await createTestDatabase('template0');
+    try {
+      const { ok, of } = await examine({ DATABASE_URL: database.url });
+      expect(ok).toBe(false);
+      expect(of('migrations')).toMatchObject({ status: 'missing', mend: 'Run rendermill migrate.' });
+    } finally {
+      await database.drop();
+    }
+  });
+
+  it('misses what is named and not there: browser, database, Redis, a folder to write to', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    const { ok, of } = await examine({
+      BROWSER_EXECUTABLE: '/nowhere/chromium',
+      DATABASE_URL: 'postgres://127.0.0.1:9/x',
+      REDIS_URL: 'redis://127.0.0.1:9',
+      STORAGE_DIRECTORY: join(file, 'storage'),
+      MIN_FREE_DISK_MB: '999999999',
+    });
+    expect(ok).toBe(false);
+    for (const name of ['browser', 'database', 'queue', 'storage', 'disk']) {
+      expect(of(name)).toMatchObject({ status: 'missing', mend: expect.any(String) });
+    }
+  });
+
+  it('refuses a Redis that may evict, and warns of one that keeps no file', async ({ skip }) => {
+    if (inject('redisUrl') === null) return skip();
+    const evicting = await startTestRedis(['--maxmemory-policy', 'allkeys-lru', '--appendonly', 'no']);
+    try {
+      const { of } = await examine({ REDIS_URL: evicting?.url ?? '' });
+      expect(of('queue')).toMatchObject({ status: 'missing', found: expect.stringContaining('allkeys-lru') });
+    } finally {
+      await evicting?.remove();
+    }
+    const forgetful = await startTestRedis(['--appendonly', 'no']);
+    try {
+      const { of } = await examine({ REDIS_URL: forgetful?.url ?? '' });
+      expect(of('queue')).toMatchObject({
+        status: 'warning',
+        mend: expect.stringContaining('appendonly yes'),
+      });
+    } finally {
+      await forgetful?.remove();
+    }
+  });
+
+  it('prints a line for each check, and how to mend it below', async () => {
+    const { exitCode, out } = await runCommand(['doctor'], {
+      RENDERMILL_HOME: folder,
+      BROWSER_EXECUTABLE: '/nowhere/chromium',
+    });
+    expect(exitCode).toBe(1);
+    expect(out.join('\n')).toMatch(/^ok {7}node .*\n[\s\S]*^missing {2}browser .*\n\s+→ /m);
+  });
+});
+
+describe('the machine', () => {
+  it.each([
+    ['18.20.0', 'missing'],
+    ['20.18.3', 'missing'],
+    ['20.19.0', 'ok'],
+    ['21.7.0', 'missing'],
+    ['22.11.0', 'missing'],
+    ['22.12.0', 'ok'],
+    ['24.0.0', 'ok'],
+  ])('Node %s is %s', (version, status) => expect(checkNode(version).status).toBe(status));
+
+  it('warns of a Linux without setpriv', async () => {
+    expect(await checkSetpriv(folder, 'linux')).toMatchObject({
+      status: 'warning',
+      mend: expect.stringContaining('util-linux'),
+    });
+    expect(await checkSetpriv(folder, 'darwin')).toMatchObject({ status: 'ok' });
+  });
+
+  it.each([
+    [[], 'warning'],
+    [['Liberation Sans'], 'warning'],
+    [['Liberation Sans', 'Noto Color Emoji'], 'ok'],
+  ])('the fonts %j are %s', (families, status) => expect(judgeFonts(families).status).toBe(status));
+});

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { authenticate } from '../../../src/domain/accounts/api-keys.ts';
+import { emit } from '../../../src/domain/events/emit.ts';
+import { type DatabaseClient, openDatabase } from '../../../src/platform/db/client.ts';
+import { createLogger } from '../../../src/platform/log/log.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { jsonOf, runCommand, startCommand } from './run-command.ts';
+
+let database: TestDatabase;
+let client: DatabaseClient;
+let environment: Record<string, string>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  environment = { DATABASE_URL: database.url };
+  client = openDatabase({ url: database.url, log: createLogger({ level: 'silent' }) });
+});
+afterAll(async () => {
+  await client.close();
+  await database.drop();
+});
+
+const keys = (...args: string[]) =>
+  runCommand(['keys', ...args, '--organization', 'acme', '--json'], environment);
+
+describe('keys', () => {
+  it('creates one that is valid until it is revoked, and lists both states without the secret', async () => {
+    const created = jsonOf(await keys('create', '--name', 'backend'));
+    expect(created).toMatchObject({ organization: 'acme', kind: 'secret', name: 'backend', created: true });
+    const authorization = `Bearer ${created.key}`;
+    expect(await authenticate(client.db, authorization)).toMatchObject({
+      organizationId: 'acme',
+      keyId: created.id,
+    });
+
+    const list = await keys('list');
+    expect(jsonOf(list)).toMatchObject({ keys: [{ id: created.id, name: 'backend', revokedAt: null }] });
+    expect(list.out.join()).not.toContain(String(created.key));
+
+    expect(jsonOf(await keys('revoke', String(created.id)))).toEqual({ id: created.id, revoked: true });
+    await expect(authenticate(client.db, authorization)).rejects.toMatchObject({ code: 'unauthenticated' });
+    expect(jsonOf(await keys('list'))).toMatchObject({ keys: [{ revokedAt: expect.any(String) }] });
+  });
+
+  it('creates one of a name --once', async () => {
+    const first = jsonOf(await keys('create', '--name', 'setup', '--once'));
+    const second = jsonOf(await keys('create', '--name', 'setup', '--once'));
+    expect(first).toMatchObject({ created: true });
+    expect(second).toEqual({
+      id: first.id,
+      organization: 'acme',
+      kind: 'secret',
+      name: 'setup',
+      created: false,
+    });
+    await keys('revoke', String(first.id));
+    expect(jsonOf(await keys('create', '--name', 'setup', '--once'))).toMatchObject({ created: true });
+  });
+
+  it('says which key there is not', async () => {
+    const { exitCode, err } = await keys('revoke', 'nonsense');
+    expect({ exitCode, err: err.join() }).toEqual({
+      exitCode: 1,
+      err: 'rendermill: Organization "acme" has no key nonsense.',
+    });
+  });
+});
+
+describe('migrate', () => {
+  it('brings an empty database up, once, and names its environment', async () => {
+    const empty = await createTestDatabase('template0');
+    try {
+      const given = { DATABASE_URL: empty.url, ENVIRONMENT: 'staging' };
+      const refused = await runCommand(['keys', 'list', '--organization', 'acme'], given);
+      expect(refused).toMatchObject({
+        exitCode: 1,
+        err: [expect.stringMatching(/lacks 0001-foundation.*rendermill migrate/)],
+      });
+      expect(jsonOf(await runCommand(['migrate', '--json'], given)).applied).toContain('0001-foundation');
+      expect(jsonOf(await runCommand(['migrate', '--json'], given))).toEqual({ applied: [] });
+      expect((await runCommand(['keys', 'list', '--organization', 'acme'], given)).exitCode).toBe(0);
+    } finally {
+      await empty.drop();
+    }
+  });
+});
+
+describe('events tail', () => {
+  const happen = (organizationId: string, compositionId: string) =>
+    client.db.transaction().execute((tx) =>
+      emit(tx, {
+        name: 'first_render_completed',
+        organizationId,
+        source: 'server',
+        userId: 'u-1',
+        entity: { type: 'export', id: 'e-1' },
+        occurredAt: new Date(),
+        properties: {
+          compositionId,
+          format: 'png',
+          timestamp: new Date().toISOString(),
+          exportId: 'e-1',
+          projectId: 'p-1',
+          renderMode: 'local',
+        },
+      }),
+    );
+  const printed = async (out: readonly string[], count: number) => {
+    await expect.poll(() => out.length, { timeout: 10_000 }).toBe(count);
+    return out.map((line) => JSON.parse(line));
+  };
+
+  it('prints what comes, of one organization, until it is stopped', async () => {
+    await runCommand(['keys', 'create', '--organization', 'other'], environment);
+    await happen('acme', 'before');
+    const tail = startCommand(['events', 'tail', '--organization', 'acme', '--json'], environment);
+    const first = await afterStart(tail.out, () => happen('acme', 'now'));
+    expect(first).toMatchObject({
+      event: 'first_render_completed',
+      organizationId: 'acme',
+      properties: { compositionId: 'now' },
+    });
+    await happen('other', 'of someone else');
+    await tail.stop();
+    expect((await tail.result).exitCode).toBe(0);
+    expect(new Set(tail.out.map((line) => JSON.parse(line).organizationId))).toEqual(new Set(['acme']));
+  });
+
+  it('prints the log from its start, a line for each event', async () => {
+    const whole = startCommand(
+      ['events', 'tail', '--since-start', '--organization', 'other', '--json'],
+      environment,
+    );
+    expect(await printed(whole.out, 1)).toMatchObject([{ properties: { compositionId: 'of someone else' } }]);
+    await whole.stop();
+    const lines = startCommand(['events', 'tail', '--since-start', '--organization', 'other'], environment);
+    await expect.poll(() => lines.out.length, { timeout: 10_000 }).toBe(1);
+    await lines.stop();
+    expect(lines.out[0]).toMatch(
+      /^\d{4}-.*Z {2}other {2}first_render_completed {2}u-1 {2}export:e-1 {2}compositionId="of someone else"/,
+    );
+  });
+
+  /** The tail begins at some moment after its start: it happens again until the tail tells of it. */
+  const afterStart = async (out: readonly string[], again: () => Promise<unknown>) => {
+    await expect
+      .poll(
+        async () => {
+          if (out.length === 0) await again();
+          return out.length;
+        },
+        { timeout: 10_000, interval: 200 },
+      )
+      .toBeGreaterThan(0);
+    return JSON.parse(out[0] ?? '');
+  };
+});

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startService } from '../../scripts/support/start-service.ts';
+import { type Client, createClient } from '../../src/client/client.ts';
+import { eventually, processesOf } from '../support/scene.ts';
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'rendermill-up-'));
+});
+afterEach(() => rm(home, { recursive: true, force: true, maxRetries: 3 }));
+
+const nothingRuns = () =>
+  eventually(() => processesOf(home), (found) => found.length === 0, { what: 'the end of all processes' });
+
+const still = { userId: 'ada', projectId: 'launch', compositionId: 'example-hero-ad', kind: 'still', format: 'jpeg', width: 300, height: 250 } as const;
+const video = { ...still, compositionId: 'promo-video', kind: 'video', format: 'mp4', width: 320, height: 180 } as const;
+
+const finalOf = async (client: Client, id: string) => {
+  for await (const message of client.watch(id)) if (message.type === 'status') continue;
+  return client.get(id);
+};
+
+test('up renders on the embedded default, tells a second one who has the folder, and Ctrl-C leaves nothing running', async () => {
+  const lines: string[] = [];
+  const service = await startService({ home, onLine: (line) => lines.push(line) });
+  const second = startService({ home });
+  await expect(second).rejects.toThrow(/ended with code 1/);
+
+  const client = createClient(service);
+  const { id, limit, remaining } = await client.render(still);
+  expect({ limit, remaining }).toEqual({ limit: 3, remaining: 2 });
+  expect(await finalOf(client, id)).toMatchObject({ status: 'completed', file: { width: 300, height: 250 } });
+  expect(lines.filter((line) => line.includes('video_rendered'))).toHaveLength(1);
+
+  await service.stop();
+  await nothingRuns();
+  expect(await readdir(join(home, 'work'))).toEqual([]);
+}, 120_000);
+
+test('up after a killed up adopts the database that was left running and takes the render over', async () => {
+  const killed = await startService({ home, environment: { QUEUE_LOCK_MS: '2000' } });
+  const { id } = await createClient(killed).render(video);
+  await eventually(
+    () => createClient(killed).get(id),
+    ({ status, progress }) => status === 'started' && (progress?.renderedFrames ?? 0) > 0,
+    { what: 'a render at work' },
+  );
+  const exited = once(killed.process, 'exit');
+  killed.process.kill('SIGKILL');
+  await exited;
+  expect((await processesOf(home)).filter((line) => /bin\/postgres/.test(line)).length).toBeGreaterThan(0);
+
+  const next = await startService({ home, environment: { QUEUE_LOCK_MS: '2000' } });
+  expect(next.key).toBe(killed.key);
+  const record = await finalOf(createClient(next), id);
+  expect(record).toMatchObject({ status: 'completed', attempt: 2 });
+  const { exports } = await createClient(next).exports();
+  expect(exports).toHaveLength(1);
+  await next.stop();
+  await nothingRuns();
+}, 180_000);
+
+test('Ctrl-C under a render that takes too long hands it back, and the next up renders it at no cost', async () => {
+  const service = await startService({ home, environment: { SHUTDOWN_SECONDS: '1' } });
+  const client = createClient(service);
+  const { id } = await client.render(video);
+  await eventually(
+    () => client.get(id),
+    ({ status, progress }) => status === 'started' && (progress?.renderedFrames ?? 0) > 0,
+    { what: 'a render at work' },
+  );
+  await service.stop();
+  await nothingRuns();
+
+  const next = await startService({ home });
+  const record = await finalOf(createClient(next), id);
+  expect(record).toMatchObject({ status: 'completed', error: null });
+  await next.stop();
+  await nothingRuns();
+}, 180_000);

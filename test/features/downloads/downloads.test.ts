@@ -1,0 +1,340 @@
+import { randomBytes } from 'node:crypto';
+import { get } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { newId } from '../../../src/core/ids.ts';
+import type { Metered } from '../../../src/domain/exports/limits.ts';
+import { createSignedLink, verifySignedLink } from '../../../src/features/downloads/signed-link.ts';
+import { createKey, createUser, eventsOf, hours, minutes, noon } from '../../support/factories.ts';
+import { createTenant, refusalOf, startTestApi, type StoredFile, storeExport, type Tenant, type TestApi } from '../../support/api.ts';
+
+let api: TestApi;
+let tenant: Tenant;
+let who: Metered;
+let file: StoredFile;
+const content = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 251));
+
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+beforeEach(async () => {
+  api.clock.set(noon);
+  tenant = await createTenant(api);
+  who = await createUser(api.db, tenant.organizationId);
+  file = await storeExport(api, who, { content });
+});
+
+const pathOf = (fileId: string, query = '') => `/api/render/download?fileId=${fileId}${query}`;
+const download = (given: { headers?: Record<string, string>; query?: string; method?: string; key?: string } = {}) =>
+  api.call(pathOf(file.fileId, given.query), { key: given.key ?? tenant.key, ...given });
+const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
+const downloadEvents = async () =>
+  (await eventsOf(api.db, tenant.organizationId)).filter((event) => /download/.test(event.event_name));
+const namesSoFar = async () => (await downloadEvents()).map((event) => event.event_name);
+/** What is recorded after the last byte comes a moment after it. */
+const expectEvents = (names: readonly string[]) => expect.poll(namesSoFar).toEqual(names);
+
+describe('a download', () => {
+  test('is the file, byte for byte, with its type, size, name and validators', async () => {
+    const response = await download();
+    expect(response.status).toBe(200);
+    expect(await bytesOf(response)).toEqual(content);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'image/png',
+      'content-length': '1000',
+      'content-disposition': `attachment; filename="hero-ad-${file.row.id.slice(-8)}.png"`,
+      etag: expect.stringMatching(/^"[0-9a-f]{64}"$/),
+      'last-modified': new Date(noon).toUTCString(),
+      'accept-ranges': 'bytes',
+      'cache-control': 'private, max-age=0, must-revalidate',
+      'x-content-type-options': 'nosniff',
+    });
+  });
+
+  test.each([
+    ['bytes=0-0', 206, [0, 0]],
+    ['bytes=0-', 206, [0, 999]],
+    ['bytes=100-199', 206, [100, 199]],
+    ['bytes=-10', 206, [990, 999]],
+    ['bytes=990-5000', 206, [990, 999]],
+    ['bytes=0-1,5-6', 200, [0, 999]],
+    ['nonsense', 200, [0, 999]],
+  ])('of the range %s', async (range, status, [start = 0, end = 0]) => {
+    const response = await download({ headers: { range } });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-range')).toBe(status === 206 ? `bytes ${start}-${end}/1000` : null);
+    expect(response.headers.get('content-length')).toBe(String(end - start + 1));
+    expect(await bytesOf(response)).toEqual(content.subarray(start, end + 1));
+  });
+
+  test.each(['bytes=1000-', 'bytes=-0'])('of the range %s is 416, and says how long the file is', async (range) => {
+    const response = await download({ headers: { range } });
+    expect(response.headers.get('content-range')).toBe('bytes */1000');
+    expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(await refusalOf(response)).toMatchObject({ status: 416, code: 'range_not_satisfiable', details: { sizeInBytes: 1000 } });
+    await expectEvents([]);
+  });
+
+  test('of a range goes on only where the file is still the same', async () => {
+    const etag = (await download({ method: 'HEAD' })).headers.get('etag') ?? '';
+    const same = await download({ headers: { range: 'bytes=5-9', 'if-range': etag } });
+    expect(same.status).toBe(206);
+    for (const other of ['"other"', `W/${etag}`, new Date(0).toUTCString()]) {
+      const changed = await download({ headers: { range: 'bytes=5-9', 'if-range': other } });
+      expect(changed.status).toBe(200);
+      expect(await bytesOf(changed)).toHaveLength(1000);
+    }
+  });
+
+  test('that the client has already is 304, without a body, and is not counted', async () => {
+    const etag = (await download({ method: 'HEAD' })).headers.get('etag') ?? '';
+    for (const header of [etag, `"x", ${etag}`, `W/${etag}`, '*']) {
+      const response = await download({ headers: { 'if-none-match': header } });
+      expect(response.status).toBe(304);
+      expect(response.headers.get('etag')).toBe(etag);
+      expect(await bytesOf(response)).toHaveLength(0);
+    }
+    await expectEvents([]);
+    expect((await download({ headers: { 'if-none-match': '"other"' } })).status).toBe(200);
+  });
+
+  test('HEAD tells of the whole file, also where a range was asked for, sends nothing and is not counted', async () => {
+    for (const headers of [{}, { range: 'bytes=0-9' }, { range: 'bytes=5000-' }]) {
+      const response = await download({ method: 'HEAD', headers });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-length')).toBe('1000');
+      expect(await bytesOf(response)).toHaveLength(0);
+    }
+    await expectEvents([]);
+  });
+
+  test.each([
+    ['Frühling Ⅱ ユーザー', /^attachment; filename="Fr.*"; filename\*=UTF-8''Fr%C3%BChling-%E2%85%A1-%E3%83%A6%E3%83%BC%E3%82%B6%E3%83%BC-[0-9a-f]{8}\.png$/],
+    ['../../etc/passwd', /^attachment; filename="etc-passwd-[0-9a-f]{8}\.png"$/],
+    ['a"; filename="evil.exe', /^attachment; filename="a-filename-evil\.exe-[0-9a-f]{8}\.png"$/],
+    ['🙂', /^attachment; filename="export-[0-9a-f]{8}\.png"$/],
+  ])('of a composition named %s has a name that is safe everywhere', async (compositionId, expected) => {
+    const named = await storeExport(api, who, { compositionId });
+    const response = await api.call(pathOf(named.fileId), { key: tenant.key, method: 'HEAD' });
+    expect(response.headers.get('content-disposition')).toMatch(expected);
+  });
+
+  test('whose file storage has lost is 404, and not a broken stream', async () => {
+    const artifact = await api.db.selectFrom('artifact').selectAll().where('file_id', '=', file.fileId).executeTakeFirstOrThrow();
+    await api.storage.delete(artifact.storage_key);
+    expect(await refusalOf(await download())).toMatchObject({ status: 404, code: 'not_found' });
+    await expectEvents([]);
+  });
+});
+
+describe('who may download', () => {
+  test('nobody without a key or a signature, and nobody with a publishable key', async () => {
+    const { key } = await createKey(api.db, tenant.organizationId, 'publishable');
+    expect(await refusalOf(await api.call(pathOf(file.fileId)))).toMatchObject({ status: 401, code: 'unauthenticated' });
+    expect(await refusalOf(await download({ key }))).toMatchObject({ status: 403, code: 'forbidden' });
+  });
+
+  test('not another organization: for it there is no such file', async () => {
+    const other = await createTenant(api);
+    expect(await refusalOf(await download({ key: other.key }))).toMatchObject({ status: 404, message: 'There is no such file.' });
+    const link = { key: other.key, body: { fileId: file.fileId } };
+    expect(await refusalOf(await api.call('/api/render/download-link', link))).toMatchObject({ status: 404 });
+  });
+
+  test.each(['../../etc/passwd', '..%2F..%2Fetc%2Fpasswd', '%00', '/etc/passwd', newId()])('nothing by the file id %s', async (fileId) => {
+    expect(await refusalOf(await api.call(pathOf(fileId), { key: tenant.key }))).toMatchObject({ status: 404, code: 'not_found' });
+    const signed = pathOf(fileId, '&expires=9999999999&signature=AAAA');
+    expect(await refusalOf(await api.call(signed))).toMatchObject({ status: 404, code: 'not_found' });
+  });
+
+  test.each([
+    ['without a file id', '/api/render/download'],
+    ['with two file ids', `${pathOf('a')}&fileId=b`],
+    ['with a file id of 65 characters', pathOf('a'.repeat(65))],
+    ['with another disposition', pathOf('a', '&disposition=evil')],
+    ['with an expiry that is no number', pathOf('a', '&expires=tomorrow&signature=x')],
+  ])('%s is 400', async (_name, path) => {
+    expect(await refusalOf(await api.call(path, { key: tenant.key }))).toMatchObject({ status: 400, code: 'invalid_request' });
+  });
+});
+
+describe('a signed link', () => {
+  const createLink = async (body: Record<string, unknown> = {}) => {
+    const response = await api.call('/api/render/download-link', { key: tenant.key, body: { fileId: file.fileId, ...body } });
+    return (await response.json()) as { url: string; expiresAt: string };
+  };
+  const change = (url: string, name: string, value: string) => {
+    const changed = new URL(url);
+    changed.searchParams.set(name, value);
+    return changed;
+  };
+
+  test('gives the file without a key, for an hour unless told otherwise', async () => {
+    const { url, expiresAt } = await createLink();
+    expect(url.startsWith(`${api.url}/api/render/download?`)).toBe(true);
+    expect(expiresAt).toBe('2026-03-10T13:00:00.000Z');
+    expect(await bytesOf(await fetch(url))).toEqual(content);
+    expect((await createLink({ expiresInSeconds: 60 })).expiresAt).toBe('2026-03-10T12:01:00.000Z');
+  });
+
+  test('works to its last second and no longer', async () => {
+    const { url } = await createLink({ expiresInSeconds: 60 });
+    api.clock.advance(59_999);
+    expect((await fetch(url)).status).toBe(200);
+    api.clock.advance(1);
+    expect(await refusalOf(await fetch(url))).toMatchObject({ status: 403, code: 'link_invalid' });
+  });
+
+  test('that was tampered with is 403, and does not say in what', async () => {
+    const { url } = await createLink();
+    const another = await storeExport(api, who);
+    const signature = new URL(url).searchParams.get('signature') ?? '';
+    const flipped = (signature[0] === 'A' ? 'B' : 'A') + signature.slice(1);
+    const later = String(Math.floor(new Date(noon).getTime() / 1000) + 7200);
+    for (const wrong of [
+      change(url, 'fileId', another.fileId),
+      change(url, 'expires', later),
+      change(url, 'signature', flipped),
+      change(url, 'signature', signature.slice(0, -4)),
+      change(url, 'signature', ''),
+    ]) {
+      expect(await refusalOf(await fetch(wrong))).toMatchObject({ status: 403, code: 'link_invalid' });
+    }
+    await expectEvents([]);
+  });
+
+  test('of one organization opens no file of another', async () => {
+    const { url } = await createLink();
+    const other = await createTenant(api);
+    const theirs = await storeExport(api, await createUser(api.db, other.organizationId));
+    expect(await refusalOf(await fetch(change(url, 'fileId', theirs.fileId)))).toMatchObject({ status: 403, code: 'link_invalid' });
+  });
+
+  test('without its expiry is no credential', async () => {
+    const url = new URL((await createLink()).url);
+    url.searchParams.delete('expires');
+    expect(await refusalOf(await fetch(url))).toMatchObject({ status: 401, code: 'unauthenticated' });
+  });
+
+  test('serves ranges and HEAD as well', async () => {
+    const { url } = await createLink();
+    expect(await bytesOf(await fetch(url, { headers: { range: 'bytes=10-19' } }))).toEqual(content.subarray(10, 20));
+    expect((await fetch(url, { method: 'HEAD' })).status).toBe(200);
+  });
+
+  test.each([{ expiresInSeconds: 0 }, { expiresInSeconds: 7 * 24 * 3600 + 1 }, { expiresInSeconds: 1.5 }, { forever: true }])('with %j is 400', async (body) => {
+    const response = await api.call('/api/render/download-link', { key: tenant.key, body: { fileId: file.fileId, ...body } });
+    expect(await refusalOf(response)).toMatchObject({ status: 400, code: 'invalid_request' });
+  });
+
+  test('is made with a secret key only, for a file that exists', async () => {
+    const { key } = await createKey(api.db, tenant.organizationId, 'publishable');
+    const body = { fileId: file.fileId };
+    expect((await api.call('/api/render/download-link', { body })).status).toBe(401);
+    expect((await api.call('/api/render/download-link', { key, body })).status).toBe(403);
+    const missing = { key: tenant.key, body: { fileId: newId() } };
+    expect((await api.call('/api/render/download-link', missing)).status).toBe(404);
+  });
+
+  test('is signed with the secret of its organization: another secret does not fit', () => {
+    const [secret, other] = [randomBytes(32), randomBytes(32)];
+    const link = createSignedLink(secret, 'file', new Date(noon));
+    expect(() => verifySignedLink(secret, link, new Date(0))).not.toThrow();
+    expect(() => verifySignedLink(other, link, new Date(0))).toThrow(expect.objectContaining({ code: 'link_invalid' }));
+  });
+});
+
+describe('the count of downloads', () => {
+  test('records export_downloaded before and download_completed after, with the facts', async () => {
+    await bytesOf(await download());
+    await expectEvents(['export_downloaded', 'download_completed']);
+    const [begun, completed] = await downloadEvents();
+    const facts = {
+      exportType: 'single_file',
+      fileCount: 1,
+      sizeInBytes: 1000,
+      format: 'png',
+      fileId: file.fileId,
+      exportId: file.row.id,
+      timestamp: noon,
+    };
+    expect(begun?.properties).toEqual(facts);
+    expect(completed?.properties).toEqual({ ...facts, duration: 0 });
+  });
+
+  test('is once per client in ten minutes, however many connections and ranges, and again after', async () => {
+    await Promise.all(Array.from({ length: 5 }, async () => bytesOf(await download())));
+    for (const range of ['bytes=0-499', 'bytes=500-']) await bytesOf(await download({ headers: { range } }));
+    await expectEvents(['export_downloaded', 'download_completed']);
+    api.clock.advance(minutes(10) + 1);
+    await bytesOf(await download());
+    await expectEvents(['export_downloaded', 'download_completed', 'export_downloaded', 'download_completed']);
+  });
+
+  test('is each link’s own', async () => {
+    const link = async (expiresInSeconds: number) => {
+      const response = await api.call('/api/render/download-link', { key: tenant.key, body: { fileId: file.fileId, expiresInSeconds } });
+      return ((await response.json()) as { url: string }).url;
+    };
+    const [one, other] = [await link(60), await link(120)];
+    for (const url of [one, one, other]) await bytesOf(await fetch(url));
+    await expect.poll(async () => (await namesSoFar()).filter((name) => name === 'export_downloaded').length).toBe(2);
+  });
+
+  test('begins with byte 0 only', async () => {
+    for (const range of ['bytes=1-', 'bytes=-1']) await bytesOf(await download({ headers: { range } }));
+    await expectEvents([]);
+  });
+
+  test('is completed by the part that ends the file, not by the first one', async () => {
+    await bytesOf(await download({ headers: { range: 'bytes=0-499' } }));
+    await expectEvents(['export_downloaded']);
+    api.clock.advance(3000);
+    await bytesOf(await download({ headers: { range: 'bytes=500-' } }));
+    await expectEvents(['export_downloaded', 'download_completed']);
+  });
+
+  test('leaves out previews', async () => {
+    const response = await download({ query: '&disposition=inline' });
+    expect(response.headers.get('content-disposition')).toMatch(/^inline; /);
+    expect(response.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+    await bytesOf(response);
+    await bytesOf(await download());
+    await expectEvents(['export_downloaded', 'download_completed']);
+  });
+
+  test('knows a client that went away: export_downloaded is there before the first byte, download_completed is not', async () => {
+    // More than the buffers of both ends hold together.
+    const large = await storeExport(api, who, { content: Buffer.alloc(64 * 1024 * 1024, 7) });
+    const headers = { authorization: `Bearer ${tenant.key}` };
+    const atFirstByte = await new Promise<string[]>((resolve, reject) => {
+      const sent = get(api.url + pathOf(large.fileId), { headers }, (response) => {
+        response.once('data', () => {
+          response.pause();
+          namesSoFar()
+            .then(resolve, reject)
+            .finally(() => sent.destroy());
+        });
+      });
+      sent.on('error', () => undefined);
+    });
+    expect(atFirstByte).toEqual(['export_downloaded']);
+    // A whole download of another file by the same server afterwards: what the first would have recorded is there by then.
+    await bytesOf(await download());
+    await expectEvents(['export_downloaded', 'export_downloaded', 'download_completed']);
+    const completed = (await downloadEvents()).filter((event) => event.event_name === 'download_completed');
+    expect(completed.map((event) => event.properties.fileId)).toEqual([file.fileId]);
+
+    // The client comes back for the rest.
+    api.clock.advance(minutes(5));
+    await bytesOf(await api.call(pathOf(large.fileId), { key: tenant.key, headers: { range: 'bytes=1000-' } }));
+    await expect.poll(async () => (await namesSoFar()).filter((name) => name === 'download_completed').length).toBe(2);
+  });
+});
+
+test('a link made long before still opens its file, whatever happened to the clock of the client', async () => {
+  const response = await api.call('/api/render/download-link', { key: tenant.key, body: { fileId: file.fileId, expiresInSeconds: 604_800 } });
+  const { url } = (await response.json()) as { url: string };
+  api.clock.advance(hours(24 * 6));
+  expect((await fetch(url)).status).toBe(200);
+});
