@@ -25,7 +25,15 @@ const orders: ReadonlyArray<{ title: string; order: Omit<RenderOrder, 'userId' |
   { title: 'hero ad, square', order: { compositionId: 'example-hero-ad', kind: 'still', format: 'png' } },
   {
     title: 'hero ad, story',
-    order: { compositionId: 'example-hero-ad', kind: 'still', format: 'jpeg', quality: 90, width: 1080, height: 1920, props: { palette: 'fjord', accentColor: '#3d7bf2' } },
+    order: {
+      compositionId: 'example-hero-ad',
+      kind: 'still',
+      format: 'jpeg',
+      quality: 90,
+      width: 1080,
+      height: 1920,
+      props: { palette: 'fjord', accentColor: '#3d7bf2' },
+    },
   },
   {
     title: 'product card, German',
@@ -33,7 +41,13 @@ const orders: ReadonlyArray<{ title: string; order: Omit<RenderOrder, 'userId' |
       compositionId: 'product-card',
       kind: 'still',
       format: 'webp',
-      props: { locale: 'de-DE', productName: 'Tala Taschenradio', description: 'Von Hand gestimmtes UKW in recyceltem Aluminium. Dreißig Stunden mit einer Ladung.', price: 129.9, oldPrice: 159.9 },
+      props: {
+        locale: 'de-DE',
+        productName: 'Tala Taschenradio',
+        description: 'Von Hand gestimmtes UKW in recyceltem Aluminium. Dreißig Stunden mit einer Ladung.',
+        price: 129.9,
+        oldPrice: 159.9,
+      },
     },
   },
   {
@@ -42,10 +56,20 @@ const orders: ReadonlyArray<{ title: string; order: Omit<RenderOrder, 'userId' |
       compositionId: 'product-card',
       kind: 'still',
       format: 'png',
-      props: { locale: 'ar-EG', currency: 'EGP', productName: 'راديو تالا للجيب', description: 'راديو إف إم مضبوط يدويًا في غلاف من الألومنيوم المعاد تدويره.', price: 6490, oldPrice: 7990 },
+      props: {
+        locale: 'ar-EG',
+        currency: 'EGP',
+        productName: 'راديو تالا للجيب',
+        description: 'راديو إف إم مضبوط يدويًا في غلاف من الألومنيوم المعاد تدويره.',
+        price: 6490,
+        oldPrice: 7990,
+      },
     },
   },
-  { title: 'promo video, 6 s with sound', order: { compositionId: 'promo-video', kind: 'video', format: 'mp4', width: 1280, height: 720 } },
+  {
+    title: 'promo video, 6 s with sound',
+    order: { compositionId: 'promo-video', kind: 'video', format: 'mp4', width: 1280, height: 720 },
+  },
 ];
 
 const bar = (percent: number): string => {
@@ -66,12 +90,14 @@ const follow = async (client: Client, title: string, id: string): Promise<Export
     if (message.type === 'progress') {
       changes += 1;
       const left = message.timeLeftMs === null ? '' : `, ${Math.ceil(message.timeLeftMs / 1000)} s left`;
-      const frames = message.totalFrames > 1 ? `, frame ${message.renderedFrames} of ${message.totalFrames}${left}` : '';
+      const frames =
+        message.totalFrames > 1 ? `, frame ${message.renderedFrames} of ${message.totalFrames}${left}` : '';
       showProgress(title, `${bar(message.percent)}  ${message.stage}${frames}`, false);
     }
   }
   const record = await client.get(id);
-  if (record.status !== 'completed') throw new Error(`${title}: ${record.status}: ${record.error?.message ?? 'no reason given'}`);
+  if (record.status !== 'completed')
+    throw new Error(`${title}: ${record.status}: ${record.error?.message ?? 'no reason given'}`);
   const took = Date.parse(record.completedAt ?? '') - Date.parse(record.startedAt ?? '');
   showProgress(title, `${bar(100)}  ${(took / 1000).toFixed(1)} s, ${changes} progress reports`, true);
   return record;
@@ -83,16 +109,24 @@ const renderAll = async (client: Client) => {
   await client.putProject(projectId, { name: 'Autumn launch' });
   const accepted = [];
   for (const { title, order } of orders) {
-    const acceptance = await client.render({ ...order, userId: ada, projectId }, { idempotencyKey: `${run}-${title}` });
+    const acceptance = await client.render(
+      { ...order, userId: ada, projectId },
+      { idempotencyKey: `${run}-${title}` },
+    );
     accepted.push({ title, ...acceptance });
   }
-  say(`  ${accepted.length} renders accepted; ${accepted.at(-1)?.remaining} of ${accepted.at(-1)?.limit} exports remain today`);
+  say(
+    `  ${accepted.length} renders accepted; ${accepted.at(-1)?.remaining} of ${accepted.at(-1)?.limit} exports remain today`,
+  );
   const records = [];
   for (const { title, id } of accepted) records.push({ title, record: await follow(client, title, id) });
   return records;
 };
 
-const downloadAll = async (client: Client, records: ReadonlyArray<{ title: string; record: ExportRecord }>) => {
+const downloadAll = async (
+  client: Client,
+  records: ReadonlyArray<{ title: string; record: ExportRecord }>,
+) => {
   heading('Downloading over HTTP, checked against the recorded SHA-256');
   await mkdir(downloads, { recursive: true });
   for (const { record } of records) {
@@ -101,7 +135,9 @@ const downloadAll = async (client: Client, records: ReadonlyArray<{ title: strin
     const file = await client.download(record.file.fileId, path);
     const { width, height, durationSeconds } = record.file;
     const length = durationSeconds === null ? '' : `, ${durationSeconds} s`;
-    say(`  ${relative('', path)}  ${width} × ${height}${length}, ${Math.ceil(file.sizeInBytes / 1024)} kB, sha256 ${file.sha256.slice(0, 12)}…`);
+    say(
+      `  ${relative('', path)}  ${width} × ${height}${length}, ${Math.ceil(file.sizeInBytes / 1024)} kB, sha256 ${file.sha256.slice(0, 12)}…`,
+    );
   }
   const video = records.at(-1)?.record.file;
   if (!video) return;
@@ -112,7 +148,13 @@ const downloadAll = async (client: Client, records: ReadonlyArray<{ title: strin
 
 const meetTheLimit = async (client: Client) => {
   heading('Bob, tier free: 3 exports a day');
-  const small = { compositionId: 'example-hero-ad', kind: 'still', format: 'jpeg', width: 300, height: 250 } as const;
+  const small = {
+    compositionId: 'example-hero-ad',
+    kind: 'still',
+    format: 'jpeg',
+    width: 300,
+    height: 250,
+  } as const;
   const ids = [];
   for (let export_ = 1; export_ <= 4; export_++) {
     try {
@@ -133,7 +175,9 @@ const printRecords = async (client: Client, events: ReadonlyMap<string, number>)
   heading('Metered');
   for (const userId of [ada, bob]) {
     const { exports } = await client.exports({ userId, limit: 50 });
-    say(`  ${userId}: ${exports.length} exports, ${exports.filter((one) => one.status === 'completed').length} completed`);
+    say(
+      `  ${userId}: ${exports.length} exports, ${exports.filter((one) => one.status === 'completed').length} completed`,
+    );
   }
   heading('Recorded in the event log');
   for (const [name, count] of [...events].sort()) say(`  ${name.padEnd(26)} ${count}`);

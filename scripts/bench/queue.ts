@@ -30,21 +30,43 @@ const timed = async (work: () => Promise<unknown>): Promise<number> => {
 };
 
 const throughService = async (client: Client): Promise<void> => {
-  const { id } = await client.render({ userId: 'bench', projectId: 'bench', compositionId, kind: 'still', format: 'png' });
+  const { id } = await client.render({
+    userId: 'bench',
+    projectId: 'bench',
+    compositionId,
+    kind: 'still',
+    format: 'png',
+  });
   for await (const message of client.watch(id)) {
-    if (message.type === 'status' && message.status === 'failed') throw new Error(`the render failed: ${message.error?.message}`);
+    if (message.type === 'status' && message.status === 'failed')
+      throw new Error(`the render failed: ${message.error?.message}`);
   }
 };
 
 const openBare = async (serveUrl: string, folder: string) => {
   const browserExecutable = (await findBrowser({})).path;
-  const common = { browserExecutable, chromeMode: 'headless-shell', logLevel: 'error', port: pagePort } as const;
-  const browser = await openBrowser('chrome', { browserExecutable, chromeMode: 'headless-shell', logLevel: 'error' });
+  const common = {
+    browserExecutable,
+    chromeMode: 'headless-shell',
+    logLevel: 'error',
+    port: pagePort,
+  } as const;
+  const browser = await openBrowser('chrome', {
+    browserExecutable,
+    chromeMode: 'headless-shell',
+    logLevel: 'error',
+  });
   return {
     render: async () => {
       const options = { ...common, serveUrl, puppeteerInstance: browser, inputProps: {} };
       const composition = await selectComposition({ ...options, id: compositionId });
-      await renderStill({ ...options, composition, output: join(folder, 'bare.png'), imageFormat: 'png', overwrite: true });
+      await renderStill({
+        ...options,
+        composition,
+        output: join(folder, 'bare.png'),
+        imageFormat: 'png',
+        overwrite: true,
+      });
     },
     close: () => browser.close({ silent: true }),
   };
@@ -60,7 +82,8 @@ const openService = async (home: string, environment: Record<string, string>) =>
 const main = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'rendermill-bench-'));
   const redis = await startTestRedis();
-  if (redis === null) throw new Error('This bench compares both queues and needs redis-server: run scripts/setup.');
+  if (redis === null)
+    throw new Error('This bench compares both queues and needs redis-server: run scripts/setup.');
   const onPostgres = await openService(join(folder, 'postgres'), {});
   const onRedis = await openService(join(folder, 'redis'), { REDIS_URL: redis.url });
   const times = { bare: [] as number[], postgres: [] as number[], redis: [] as number[] };

@@ -27,7 +27,13 @@ export interface ServiceOptions {
 
 export const startService = async (options: ServiceOptions): Promise<Service> => {
   const child = spawn(command, ['up'], {
-    env: { ...process.env, RENDERMILL_HOME: options.home, PORT: '0', LOG_LEVEL: 'warn', ...options.environment },
+    env: {
+      ...process.env,
+      RENDERMILL_HOME: options.home,
+      PORT: '0',
+      LOG_LEVEL: 'warn',
+      ...options.environment,
+    },
     // A group of its own: Ctrl-C at the terminal is ours to pass on, once.
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -39,7 +45,9 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
 
 const listeningUrl = (child: ChildProcess, onLine: (line: string) => void): Promise<string> =>
   new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`rendermill up ended with code ${code} before it listened`)));
+    child.once('exit', (code) =>
+      reject(new Error(`rendermill up ended with code ${code} before it listened`)),
+    );
     if (child.stdout === null) return reject(new Error('rendermill up has no output'));
     createInterface({ input: child.stdout }).on('line', (line) => {
       onLine(line);
@@ -53,5 +61,6 @@ const stop = async (child: ChildProcess): Promise<void> => {
   const exited = once(child, 'exit');
   child.kill('SIGINT');
   await exited;
-  if (child.exitCode !== 0 && child.exitCode !== 130) throw new Error(`rendermill up ended with code ${child.exitCode ?? child.signalCode}`);
+  if (child.exitCode !== 0 && child.exitCode !== 130)
+    throw new Error(`rendermill up ended with code ${child.exitCode ?? child.signalCode}`);
 };

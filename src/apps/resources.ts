@@ -1,6 +1,7 @@
 /** What every process of ours opens, in the order in which it depends on itself; the lifecycle closes it in reverse. */
-import { sql } from 'kysely';
+
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { type Clock, systemClock } from '../platform/clock/clock.ts';
 import type { Config } from '../platform/config/config.ts';
 import { type Database, openDatabase } from '../platform/db/client.ts';
@@ -34,7 +35,10 @@ export const renderQueueName = 'render-queue';
  * The configured database, or the embedded one of the home folder. An embedded one that was found running belongs to whoever runs
  * it and is left running, unless `owner` says that this process takes it over.
  */
-export const openDatabaseUrl = async ({ config, log, lifecycle }: Process, options: { owner: boolean }): Promise<string> => {
+export const openDatabaseUrl = async (
+  { config, log, lifecycle }: Process,
+  options: { owner: boolean },
+): Promise<string> => {
   if (config.DATABASE_URL !== undefined) return config.DATABASE_URL;
   const embedded = await startEmbeddedPostgres({ directory: join(config.home, 'postgres'), log });
   if (options.owner || !embedded.adopted) lifecycle.onStop('embedded database', () => embedded.stop());
@@ -52,7 +56,10 @@ export const openRecords = async (
   return { db, databaseUrl };
 };
 
-export const openResources = async (process: Process, records: { db: Database; databaseUrl: string }): Promise<Resources> => {
+export const openResources = async (
+  process: Process,
+  records: { db: Database; databaseUrl: string },
+): Promise<Resources> => {
   const { config, log, lifecycle } = process;
   const { db, databaseUrl } = records;
   const listener = await openListener(databaseUrl, log);
@@ -60,7 +67,9 @@ export const openResources = async (process: Process, records: { db: Database; d
   const queue = await openJobQueue({
     name: renderQueueName,
     backend:
-      config.REDIS_URL === undefined ? { kind: 'postgres', url: databaseUrl } : { kind: 'redis', url: config.REDIS_URL },
+      config.REDIS_URL === undefined
+        ? { kind: 'postgres', url: databaseUrl }
+        : { kind: 'redis', url: config.REDIS_URL },
     lockDurationMs: config.QUEUE_LOCK_MS,
     stalledIntervalMs: Math.ceil(config.QUEUE_LOCK_MS / 2),
     log,
@@ -72,5 +81,7 @@ export const openResources = async (process: Process, records: { db: Database; d
 
 /** A database serves one environment; the log takes its name from there. */
 export const nameEnvironment = async (db: Database, environment: string): Promise<void> => {
-  await sql`UPDATE installation SET environment = ${environment} WHERE environment <> ${environment}`.execute(db);
+  await sql`UPDATE installation SET environment = ${environment} WHERE environment <> ${environment}`.execute(
+    db,
+  );
 };

@@ -9,52 +9,217 @@ const catalog = {
   // The request
   invalid_request: { status: 400, retryable: false, reportable: false, text: 'The request is not valid.' },
   invalid_json: { status: 400, retryable: false, reportable: false, text: 'The body is not valid JSON.' },
-  invalid_props: { status: 400, retryable: false, reportable: false, text: "The props do not fit the composition's schema." },
-  invalid_dimensions: { status: 400, retryable: false, reportable: false, text: 'The size asked for cannot be rendered.' },
-  frame_out_of_range: { status: 400, retryable: false, reportable: false, text: 'The frame asked for lies outside the composition.' },
-  unauthenticated: { status: 401, retryable: false, reportable: false, text: 'A valid API key is needed: Authorization: Bearer <key>.' },
-  forbidden: { status: 403, retryable: false, reportable: false, text: 'This kind of API key may not do that.' },
-  link_invalid: { status: 403, retryable: false, reportable: false, text: 'The signature of this link is not valid, or it has expired.' },
-  daily_limit_reached: { status: 403, retryable: false, reportable: false, text: "The user's daily export limit is reached." },
-  insufficient_credits: { status: 403, retryable: false, reportable: false, text: 'The user has no credits left.' },
-  duration_exceeds_tier: { status: 403, retryable: false, reportable: false, text: "The video is longer than the user's tier allows." },
-  size_exceeds_tier: { status: 403, retryable: false, reportable: false, text: "The picture has more pixels than the user's tier allows." },
+  invalid_props: {
+    status: 400,
+    retryable: false,
+    reportable: false,
+    text: "The props do not fit the composition's schema.",
+  },
+  invalid_dimensions: {
+    status: 400,
+    retryable: false,
+    reportable: false,
+    text: 'The size asked for cannot be rendered.',
+  },
+  frame_out_of_range: {
+    status: 400,
+    retryable: false,
+    reportable: false,
+    text: 'The frame asked for lies outside the composition.',
+  },
+  unauthenticated: {
+    status: 401,
+    retryable: false,
+    reportable: false,
+    text: 'A valid API key is needed: Authorization: Bearer <key>.',
+  },
+  forbidden: {
+    status: 403,
+    retryable: false,
+    reportable: false,
+    text: 'This kind of API key may not do that.',
+  },
+  link_invalid: {
+    status: 403,
+    retryable: false,
+    reportable: false,
+    text: 'The signature of this link is not valid, or it has expired.',
+  },
+  daily_limit_reached: {
+    status: 403,
+    retryable: false,
+    reportable: false,
+    text: "The user's daily export limit is reached.",
+  },
+  insufficient_credits: {
+    status: 403,
+    retryable: false,
+    reportable: false,
+    text: 'The user has no credits left.',
+  },
+  duration_exceeds_tier: {
+    status: 403,
+    retryable: false,
+    reportable: false,
+    text: "The video is longer than the user's tier allows.",
+  },
+  size_exceeds_tier: {
+    status: 403,
+    retryable: false,
+    reportable: false,
+    text: "The picture has more pixels than the user's tier allows.",
+  },
   not_found: { status: 404, retryable: false, reportable: false, text: 'There is no such thing here.' },
-  composition_not_found: { status: 404, retryable: false, reportable: false, text: 'No such composition is registered.' },
-  idempotency_conflict: { status: 409, retryable: false, reportable: false, text: 'This Idempotency-Key was used for another request.' },
-  export_finished: { status: 409, retryable: false, reportable: false, text: 'The export has already ended.' },
+  composition_not_found: {
+    status: 404,
+    retryable: false,
+    reportable: false,
+    text: 'No such composition is registered.',
+  },
+  idempotency_conflict: {
+    status: 409,
+    retryable: false,
+    reportable: false,
+    text: 'This Idempotency-Key was used for another request.',
+  },
+  export_finished: {
+    status: 409,
+    retryable: false,
+    reportable: false,
+    text: 'The export has already ended.',
+  },
   payload_too_large: { status: 413, retryable: false, reportable: false, text: 'The body is too large.' },
-  unsupported_media_type: { status: 415, retryable: false, reportable: false, text: 'The body must be application/json.' },
-  range_not_satisfiable: { status: 416, retryable: false, reportable: false, text: 'The range lies outside the file.' },
+  unsupported_media_type: {
+    status: 415,
+    retryable: false,
+    reportable: false,
+    text: 'The body must be application/json.',
+  },
+  range_not_satisfiable: {
+    status: 416,
+    retryable: false,
+    reportable: false,
+    text: 'The range lies outside the file.',
+  },
   rate_limited: { status: 429, retryable: true, reportable: false, text: 'Too many requests.' },
 
   // A render that went wrong through the composition or its props: the same again would fail again
-  composition_error: { status: 422, retryable: false, reportable: false, text: 'The composition threw an error.' },
-  delay_render_timeout: { status: 422, retryable: false, reportable: false, text: 'A delayRender() was not continued in time.' },
-  asset_missing: { status: 422, retryable: false, reportable: false, text: 'An image, a video, a sound or a font could not be loaded.' },
-  network_blocked: { status: 422, retryable: false, reportable: false, text: 'The composition asked for an address that the allow-list does not permit.' },
-  render_timeout: { status: 422, retryable: false, reportable: true, text: 'The render took longer than is allowed.' },
-  render_out_of_memory: { status: 422, retryable: false, reportable: true, text: 'The render needed more memory than is allowed.' },
+  composition_error: {
+    status: 422,
+    retryable: false,
+    reportable: false,
+    text: 'The composition threw an error.',
+  },
+  delay_render_timeout: {
+    status: 422,
+    retryable: false,
+    reportable: false,
+    text: 'A delayRender() was not continued in time.',
+  },
+  asset_missing: {
+    status: 422,
+    retryable: false,
+    reportable: false,
+    text: 'An image, a video, a sound or a font could not be loaded.',
+  },
+  network_blocked: {
+    status: 422,
+    retryable: false,
+    reportable: false,
+    text: 'The composition asked for an address that the allow-list does not permit.',
+  },
+  render_timeout: {
+    status: 422,
+    retryable: false,
+    reportable: true,
+    text: 'The render took longer than is allowed.',
+  },
+  render_out_of_memory: {
+    status: 422,
+    retryable: false,
+    reportable: true,
+    text: 'The render needed more memory than is allowed.',
+  },
 
   // A render that went wrong through the machine: worth another attempt
-  browser_lost: { status: 422, retryable: true, reportable: true, text: 'The browser was lost during the render.' },
-  render_stalled: { status: 422, retryable: true, reportable: true, text: 'The render stopped making progress.' },
-  render_crashed: { status: 422, retryable: true, reportable: true, text: 'The render process ended unexpectedly.' },
-  render_failed: { status: 422, retryable: true, reportable: true, text: 'The render failed for a reason that was not recognised.' },
-  render_abandoned: { status: 422, retryable: false, reportable: true, text: 'The render was started too often without coming to an end.' },
+  browser_lost: {
+    status: 422,
+    retryable: true,
+    reportable: true,
+    text: 'The browser was lost during the render.',
+  },
+  render_stalled: {
+    status: 422,
+    retryable: true,
+    reportable: true,
+    text: 'The render stopped making progress.',
+  },
+  render_crashed: {
+    status: 422,
+    retryable: true,
+    reportable: true,
+    text: 'The render process ended unexpectedly.',
+  },
+  render_failed: {
+    status: 422,
+    retryable: true,
+    reportable: true,
+    text: 'The render failed for a reason that was not recognised.',
+  },
+  render_abandoned: {
+    status: 422,
+    retryable: false,
+    reportable: true,
+    text: 'The render was started too often without coming to an end.',
+  },
   disk_full: { status: 507, retryable: true, reportable: true, text: 'The disk is full.' },
 
   // Control flow of a render: not failures
   render_canceled: { status: 409, retryable: false, reportable: false, text: 'The export was canceled.' },
-  render_lost: { status: 409, retryable: false, reportable: false, text: 'Another worker has taken this render over.' },
+  render_lost: {
+    status: 409,
+    retryable: false,
+    reportable: false,
+    text: 'Another worker has taken this render over.',
+  },
 
   // The service
-  bundle_failed: { status: 422, retryable: false, reportable: false, text: 'The Remotion project could not be bundled.' },
-  invalid_event: { status: 500, retryable: false, reportable: true, text: 'An event does not fit its schema.' },
-  invalid_configuration: { status: 500, retryable: false, reportable: false, text: 'The configuration is not valid.' },
-  database_unavailable: { status: 503, retryable: true, reportable: true, text: 'The database cannot be reached. Try again shortly.' },
-  queue_unavailable: { status: 503, retryable: true, reportable: true, text: 'The queue cannot be reached. Try again shortly.' },
-  shutting_down: { status: 503, retryable: true, reportable: false, text: 'This process is shutting down. Try again shortly.' },
+  bundle_failed: {
+    status: 422,
+    retryable: false,
+    reportable: false,
+    text: 'The Remotion project could not be bundled.',
+  },
+  invalid_event: {
+    status: 500,
+    retryable: false,
+    reportable: true,
+    text: 'An event does not fit its schema.',
+  },
+  invalid_configuration: {
+    status: 500,
+    retryable: false,
+    reportable: false,
+    text: 'The configuration is not valid.',
+  },
+  database_unavailable: {
+    status: 503,
+    retryable: true,
+    reportable: true,
+    text: 'The database cannot be reached. Try again shortly.',
+  },
+  queue_unavailable: {
+    status: 503,
+    retryable: true,
+    reportable: true,
+    text: 'The queue cannot be reached. Try again shortly.',
+  },
+  shutting_down: {
+    status: 503,
+    retryable: true,
+    reportable: false,
+    text: 'This process is shutting down. Try again shortly.',
+  },
   internal: { status: 500, retryable: true, reportable: true, text: 'Something went wrong on our side.' },
 } as const satisfies Record<string, ErrorEntry>;
 
@@ -85,7 +250,10 @@ export class RendermillError extends Error {
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, options: ErrorOptions = {}) {
-    super(options.message ?? catalog[code].text, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      options.message ?? catalog[code].text,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.code = code;
     this.details = options.details;
   }

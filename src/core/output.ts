@@ -17,7 +17,8 @@ const formats: Readonly<Record<OutputFormat, { kind: ExportKind; mediaType: stri
   gif: { kind: 'video', mediaType: 'image/gif', extension: 'gif' },
 };
 
-export const formatsOfKind = (kind: ExportKind): readonly OutputFormat[] => (kind === 'still' ? stillFormats : videoFormats);
+export const formatsOfKind = (kind: ExportKind): readonly OutputFormat[] =>
+  kind === 'still' ? stillFormats : videoFormats;
 export const mediaTypeOf = (format: OutputFormat): string => formats[format].mediaType;
 export const extensionOf = (format: OutputFormat): string => formats[format].extension;
 

@@ -24,7 +24,12 @@ export interface PlannedOutput {
 
 type Asked = Pick<RenderRequest, 'kind' | 'width' | 'height' | 'scale' | 'frame' | 'frameRange'>;
 
-const plannedSide = (asked: number | undefined, own: number | null, computed: boolean, scale: number): number | null => {
+const plannedSide = (
+  asked: number | undefined,
+  own: number | null,
+  computed: boolean,
+  scale: number,
+): number | null => {
   const side = asked ?? (computed ? null : own);
   return side === null ? null : Math.round(side * scale);
 };
@@ -42,7 +47,9 @@ const assertFrameExists = (asked: Asked, frames: number) => {
 const plannedSeconds = (asked: Asked, shape: CompositionShape): number | null => {
   if (asked.kind === 'still' || shape.fps === null) return null;
   if (asked.frameRange) return (asked.frameRange[1] - asked.frameRange[0] + 1) / shape.fps;
-  return shape.hasCalculateMetadata || shape.durationInFrames === null ? null : shape.durationInFrames / shape.fps;
+  return shape.hasCalculateMetadata || shape.durationInFrames === null
+    ? null
+    : shape.durationInFrames / shape.fps;
 };
 
 /** Throws `frame_out_of_range` and `invalid_dimensions` for what can never be rendered, whatever the tier. */
@@ -57,14 +64,19 @@ export const planOutput = (asked: Asked, shape: CompositionShape): PlannedOutput
       details: { width, height, maxSide, maxPixels },
     });
   }
-  if (shape.durationInFrames !== null && !shape.hasCalculateMetadata) assertFrameExists(asked, shape.durationInFrames);
+  if (shape.durationInFrames !== null && !shape.hasCalculateMetadata)
+    assertFrameExists(asked, shape.durationInFrames);
   return { width, height, durationSeconds: plannedSeconds(asked, shape) };
 };
 
 /** Throws what the user's tier does not allow; what is not known yet is held by the worker once it is. */
 export const assertWithinTier = (planned: PlannedOutput, tierName: string, tier: Tier): void => {
   const { durationSeconds, width, height } = planned;
-  if (durationSeconds !== null && tier.maxDurationSeconds !== null && durationSeconds > tier.maxDurationSeconds) {
+  if (
+    durationSeconds !== null &&
+    tier.maxDurationSeconds !== null &&
+    durationSeconds > tier.maxDurationSeconds
+  ) {
     throw new RendermillError('duration_exceeds_tier', {
       message: `The video has ${durationSeconds} s; tier ${tierName} allows ${tier.maxDurationSeconds} s.`,
       details: { durationSeconds, maxDurationSeconds: tier.maxDurationSeconds, tier: tierName },

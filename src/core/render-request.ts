@@ -8,7 +8,10 @@ export const tenantIdSchema = z
   .string()
   .min(1)
   .max(128)
-  .regex(/^[\p{L}\p{N}\p{P}\p{S}](?:[\p{L}\p{N}\p{P}\p{S} ]*[\p{L}\p{N}\p{P}\p{S}])?$/u, 'must be printable text');
+  .regex(
+    /^[\p{L}\p{N}\p{P}\p{S}](?:[\p{L}\p{N}\p{P}\p{S} ]*[\p{L}\p{N}\p{P}\p{S}])?$/u,
+    'must be printable text',
+  );
 
 const sideSchema = z.int().min(1).max(maxSide);
 /** Deeper ones exhaust the stack of whoever walks them: hashing, validation, Postgres. */
@@ -16,9 +19,14 @@ export const maxPropsLevels = 100;
 
 const frameSchema = z.int().min(-1_000_000).max(1_000_000);
 
+/** Remotion passes a quality on for these formats only where it is a video's rate or a jpeg's. */
+const formatsWithoutQuality: ReadonlySet<string> = new Set(['png', 'webp', 'gif']);
+
 export const renderRequestSchema = z
   .strictObject({
-    userId: tenantIdSchema.describe("The tenant's own id of the user whose usage is metered; made at first sight"),
+    userId: tenantIdSchema.describe(
+      "The tenant's own id of the user whose usage is metered; made at first sight",
+    ),
     projectId: tenantIdSchema.describe("The tenant's own id of the project; made at first sight"),
     compositionId: tenantIdSchema.describe('Id of a registered composition'),
     version: z
@@ -27,11 +35,13 @@ export const renderRequestSchema = z
       .optional()
       .describe('Version of the composition, as registered; absent: the newest'),
     kind: z.enum(exportKinds),
-    format: z.enum([...stillFormats, ...videoFormats]).describe('png, jpeg or webp for a still; mp4, webm or gif for a video'),
+    format: z
+      .enum([...stillFormats, ...videoFormats])
+      .describe('png, jpeg or webp for a still; mp4, webm or gif for a video'),
     width: sideSchema.optional().describe("Pixels; absent: the composition's own"),
     height: sideSchema.optional().describe("Pixels; absent: the composition's own"),
     scale: z.number().min(0.1).max(8).optional().describe("Multiplies the output's pixels, not the layout"),
-    quality: z.int().min(1).max(100).optional().describe('1 to 100; not for png and gif'),
+    quality: z.int().min(1).max(100).optional().describe('1 to 100; for jpeg, mp4 and webm'),
     frame: frameSchema.optional().describe('Stills: zero-based, negative from the end; default 0'),
     frameRange: z
       .tuple([z.int().min(0).max(1_000_000), z.int().min(0).max(1_000_000)])
@@ -39,21 +49,30 @@ export const renderRequestSchema = z
       .describe('Videos: first and last frame, both included, zero-based'),
     props: z
       .record(z.string(), z.unknown())
-      .refine((props) => !isNestedDeeperThan(props, maxPropsLevels), `must not be nested deeper than ${maxPropsLevels} levels`)
+      .refine(
+        (props) => !isNestedDeeperThan(props, maxPropsLevels),
+        `must not be nested deeper than ${maxPropsLevels} levels`,
+      )
       .default({})
       .describe("The composition's props; checked against its schema"),
   })
   .superRefine((request, context) => {
-    const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    const refuse = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
     if (!formatsOfKind(request.kind).includes(request.format)) {
-      refuse('format', `a ${request.kind} is one of ${formatsOfKind(request.kind).join(', ')}, not ${request.format}`);
+      refuse(
+        'format',
+        `a ${request.kind} is one of ${formatsOfKind(request.kind).join(', ')}, not ${request.format}`,
+      );
     }
-    if (request.kind === 'video' && request.frame !== undefined) refuse('frame', 'is for stills; use frameRange');
-    if (request.kind === 'still' && request.frameRange !== undefined) refuse('frameRange', 'is for videos; use frame');
+    if (request.kind === 'video' && request.frame !== undefined)
+      refuse('frame', 'is for stills; use frameRange');
+    if (request.kind === 'still' && request.frameRange !== undefined)
+      refuse('frameRange', 'is for videos; use frame');
     if (request.frameRange !== undefined && request.frameRange[1] < request.frameRange[0]) {
       refuse('frameRange', 'must not end before it starts');
     }
-    if (request.quality !== undefined && (request.format === 'png' || request.format === 'gif')) {
+    if (request.quality !== undefined && formatsWithoutQuality.has(request.format)) {
       refuse('quality', `does nothing for ${request.format}: leave it out`);
     }
   });

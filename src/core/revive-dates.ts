@@ -21,7 +21,10 @@ const reviveObject = (value: JsonSchema, schema: JsonSchema): Record<string, unk
   const properties = asSchema(schema.properties);
   const rest = asSchema(schema.additionalProperties);
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name, reviveValue(inner, asSchema(properties?.[name]) ?? rest)]),
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      reviveValue(inner, asSchema(properties?.[name]) ?? rest),
+    ]),
   );
 };
 

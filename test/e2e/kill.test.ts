@@ -11,7 +11,14 @@ import { getExport } from '../../src/domain/exports/export.ts';
 import type { Checkpoint } from '../../src/features/renders/run-render.ts';
 import { executeSql } from '../support/postgres.ts';
 import { freePort, startTestRedis } from '../support/redis.ts';
-import { endWorker, eventually, openScene, organizationId, processesOf, type Scene } from '../support/scene.ts';
+import {
+  endWorker,
+  eventually,
+  openScene,
+  organizationId,
+  processesOf,
+  type Scene,
+} from '../support/scene.ts';
 
 const still = { compositionId: 'example-hero-ad', kind: 'still', format: 'jpeg', width: 320, height: 320 };
 const video = {
@@ -33,21 +40,36 @@ afterAll(() => scene?.close());
 const statusOf = async (id: string) => (await getExport(scene.resources.db, organizationId, id)).status;
 
 const completed = (id: string, withinMs = 60_000) =>
-  eventually(() => statusOf(id), (status) => status === 'completed', { withinMs, what: `completion of ${id}` });
+  eventually(
+    () => statusOf(id),
+    (status) => status === 'completed',
+    { withinMs, what: `completion of ${id}` },
+  );
 
 const namesOf = async (id: string) =>
-  (await readEventsOf(scene.resources.db, { organizationId, id, afterPosition: 0 })).map(({ event }) => event);
+  (await readEventsOf(scene.resources.db, { organizationId, id, afterPosition: 0 })).map(
+    ({ event }) => event,
+  );
 
 const filesOf = async (id: string) => {
   const keys: string[] = [];
-  for await (const { key } of scene.resources.storage.list(artifactPrefix(organizationId, id))) keys.push(key);
+  for await (const { key } of scene.resources.storage.list(artifactPrefix(organizationId, id)))
+    keys.push(key);
   return keys;
 };
 
 const usage = async () => {
   const { db } = scene.resources;
-  const { used } = await db.selectFrom('usage_day').select('used').where('user_id', '=', 'ada').executeTakeFirstOrThrow();
-  const project = await db.selectFrom('project').select('export_count').where('id', '=', 'launch').executeTakeFirstOrThrow();
+  const { used } = await db
+    .selectFrom('usage_day')
+    .select('used')
+    .where('user_id', '=', 'ada')
+    .executeTakeFirstOrThrow();
+  const project = await db
+    .selectFrom('project')
+    .select('export_count')
+    .where('id', '=', 'launch')
+    .executeTakeFirstOrThrow();
   return { used, counted: project.export_count };
 };
 
@@ -56,14 +78,28 @@ const expectExactlyOnce = async (id: string) => {
   expect(names.filter((name) => name === 'video_rendered')).toHaveLength(1);
   expect(names.filter((name) => name === 'processing_completed')).toHaveLength(1);
   expect(names).not.toContain('processing_failed');
-  await eventually(() => filesOf(id), (files) => files.length === 1, { what: 'the removal of lost files' });
+  await eventually(
+    () => filesOf(id),
+    (files) => files.length === 1,
+    { what: 'the removal of lost files' },
+  );
 };
 
 const workFolders = () => readdir(join(scene.home, 'work')).catch(() => [] as string[]);
 
 const expectNothingLeft = async () => {
-  expect(await eventually(() => processesOf(scene.home), (found) => found.length === 0, { what: 'the end of all processes' })).toEqual([]);
-  expect(await eventually(workFolders, (found) => found.length === 0, { what: 'the removal of temporary folders' })).toEqual([]);
+  expect(
+    await eventually(
+      () => processesOf(scene.home),
+      (found) => found.length === 0,
+      { what: 'the end of all processes' },
+    ),
+  ).toEqual([]);
+  expect(
+    await eventually(workFolders, (found) => found.length === 0, {
+      what: 'the removal of temporary folders',
+    }),
+  ).toEqual([]);
 };
 
 describe('a worker that is killed with SIGKILL', () => {
@@ -80,20 +116,24 @@ describe('a worker that is killed with SIGKILL', () => {
     ['cleaned', still],
   ];
 
-  test.each(points)('at "%s" leaves one completion, one event, one charge and nothing else', async (point, request) => {
-    const before = await usage().catch(() => ({ used: 0, counted: 0 }));
-    const id = await scene.accept(request);
-    const victim = await scene.startWorker({ KILL_AT: point });
-    if (victim.signalCode === null) await once(victim, 'exit');
-    expect(victim.signalCode).toBe('SIGKILL');
+  test.each(points)(
+    'at "%s" leaves one completion, one event, one charge and nothing else',
+    async (point, request) => {
+      const before = await usage().catch(() => ({ used: 0, counted: 0 }));
+      const id = await scene.accept(request);
+      const victim = await scene.startWorker({ KILL_AT: point });
+      if (victim.signalCode === null) await once(victim, 'exit');
+      expect(victim.signalCode).toBe('SIGKILL');
 
-    const rescuer = await scene.startWorker();
-    await completed(id);
-    await expectExactlyOnce(id);
-    expect(await usage()).toEqual({ used: before.used + 1, counted: before.counted + 1 });
-    await endWorker(rescuer);
-    await expectNothingLeft();
-  }, 120_000);
+      const rescuer = await scene.startWorker();
+      await completed(id);
+      await expectExactlyOnce(id);
+      expect(await usage()).toEqual({ used: before.used + 1, counted: before.counted + 1 });
+      await endWorker(rescuer);
+      await expectNothingLeft();
+    },
+    120_000,
+  );
 });
 
 test('a browser that is killed under a render costs an attempt, not the export', async () => {
@@ -102,7 +142,9 @@ test('a browser that is killed under a render costs an attempt, not the export',
   const browser = await eventually(
     async () => {
       const progress = (await getExport(scene.resources.db, organizationId, id)).progress;
-      const main = (await processesOf(scene.home)).find((line) => /--user-data-dir/.test(line) && !/--type=/.test(line));
+      const main = (await processesOf(scene.home)).find(
+        (line) => /--user-data-dir/.test(line) && !/--type=/.test(line),
+      );
       return progress && progress.renderedFrames > 0 ? main : undefined;
     },
     (found) => found !== undefined,
@@ -119,7 +161,11 @@ test('a browser that is killed under a render costs an attempt, not the export',
 test('a queue that is wiped with jobs waiting and running loses nothing (Postgres)', async () => {
   const worker = await scene.startWorker();
   const ids = [await scene.accept(video), await scene.accept(still), await scene.accept(still)];
-  await eventually(() => statusOf(ids[0] ?? ''), (status) => status === 'started', { what: 'the first start' });
+  await eventually(
+    () => statusOf(ids[0] ?? ''),
+    (status) => status === 'started',
+    { what: 'the first start' },
+  );
   await wipePostgresQueue(scene.resources.databaseUrl);
   for (const id of ids) await completed(id);
   for (const id of ids) await expectExactlyOnce(id);
@@ -136,7 +182,11 @@ test('a queue that is wiped with jobs waiting and running loses nothing (Redis)'
     await scene.call('PUT', '/api/users/ada', { tier: 'unlimited' });
     const worker = await scene.startWorker();
     const ids = [await scene.accept(video), await scene.accept(still), await scene.accept(still)];
-    await eventually(() => statusOf(ids[0] ?? ''), (status) => status === 'started', { what: 'the first start' });
+    await eventually(
+      () => statusOf(ids[0] ?? ''),
+      (status) => status === 'started',
+      { what: 'the first start' },
+    );
     await promisify(execFile)('redis-cli', ['-u', redis.url, 'FLUSHALL']);
     for (const id of ids) await completed(id);
     for (const id of ids) await expectExactlyOnce(id);
@@ -154,7 +204,11 @@ test('an API that is killed half-way through a request leaves nothing, and the s
   const request = { ...still, userId: 'eve', projectId: 'half-way' };
   await scene.call('PUT', '/api/projects/half-way', { name: 'Half-way' });
   const api = await startApiProcess(scene);
-  const headers = { authorization: `Bearer ${scene.key}`, 'content-type': 'application/json', 'idempotency-key': 'half-way-1' };
+  const headers = {
+    authorization: `Bearer ${scene.key}`,
+    'content-type': 'application/json',
+    'idempotency-key': 'half-way-1',
+  };
   const send = (url: string) =>
     fetch(`${url}/api/render`, { method: 'POST', headers, body: JSON.stringify(request) });
 
@@ -162,7 +216,11 @@ test('an API that is killed half-way through a request leaves nothing, and the s
   await db.transaction().execute(async (tx) => {
     await tx.selectFrom('project').selectAll().where('id', '=', 'half-way').forUpdate().execute();
     const answer = send(api.url).catch((error: unknown) => error);
-    await eventually(() => blockedBackends(scene), (count) => count > 0, { what: 'a request that waits for the row' });
+    await eventually(
+      () => blockedBackends(scene),
+      (count) => count > 0,
+      { what: 'a request that waits for the row' },
+    );
     api.process.kill('SIGKILL');
     expect(await answer).toBeInstanceOf(Error);
   });
@@ -171,7 +229,13 @@ test('an API that is killed half-way through a request leaves nothing, and the s
   await eventually(itsTransactions, (count) => count === 0, { what: 'the end of its transaction' });
   for (const table of ['export', 'usage_day', 'end_user'] as const) {
     const column = table === 'end_user' ? 'id' : 'user_id';
-    expect(await db.selectFrom(table).selectAll().where(column as never, '=', 'eve' as never).execute()).toEqual([]);
+    expect(
+      await db
+        .selectFrom(table)
+        .selectAll()
+        .where(column as never, '=', 'eve' as never)
+        .execute(),
+    ).toEqual([]);
   }
   const again = await send(scene.url);
   expect(again.status).toBe(202);
@@ -181,26 +245,43 @@ test('an API that is killed half-way through a request leaves nothing, and the s
 
 const blockedBackends = async ({ resources }: Scene): Promise<number> => {
   const { rows } = await sql<{ count: number }>`
-    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(resources.db);
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(
+    resources.db,
+  );
   return rows[0]?.count ?? 0;
 };
 
 const openTransactions = async ({ resources }: Scene): Promise<number> => {
   const { rows } = await sql<{ count: number }>`
     SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()`.execute(resources.db);
+    WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()`.execute(
+    resources.db,
+  );
   return rows[0]?.count ?? 0;
 };
 
 /** `rendermill api` as a process of its own, on the scene's database. */
-const startApiProcess = async ({ resources, home }: Scene): Promise<{ url: string; process: ChildProcess }> => {
+const startApiProcess = async ({
+  resources,
+  home,
+}: Scene): Promise<{ url: string; process: ChildProcess }> => {
   const port = await freePort();
   const api = spawn('scripts/rendermill', ['api'], {
-    env: { ...process.env, DATABASE_URL: resources.databaseUrl, RENDERMILL_HOME: home, PORT: String(port), LOG_LEVEL: 'error' },
+    env: {
+      ...process.env,
+      DATABASE_URL: resources.databaseUrl,
+      RENDERMILL_HOME: home,
+      PORT: String(port),
+      LOG_LEVEL: 'error',
+    },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const url = `http://127.0.0.1:${port}`;
-  const isReady = () => fetch(`${url}/readyz`).then(({ ok }) => ok, () => false);
+  const isReady = () =>
+    fetch(`${url}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
   await eventually(isReady, Boolean, { what: 'an API that is ready' });
   return { url, process: api };
 };

@@ -14,10 +14,29 @@ beforeEach(async () => {
 afterEach(() => rm(home, { recursive: true, force: true, maxRetries: 3 }));
 
 const nothingRuns = () =>
-  eventually(() => processesOf(home), (found) => found.length === 0, { what: 'the end of all processes' });
+  eventually(
+    () => processesOf(home),
+    (found) => found.length === 0,
+    { what: 'the end of all processes' },
+  );
 
-const still = { userId: 'ada', projectId: 'launch', compositionId: 'example-hero-ad', kind: 'still', format: 'jpeg', width: 300, height: 250 } as const;
-const video = { ...still, compositionId: 'promo-video', kind: 'video', format: 'mp4', width: 320, height: 180 } as const;
+const still = {
+  userId: 'ada',
+  projectId: 'launch',
+  compositionId: 'example-hero-ad',
+  kind: 'still',
+  format: 'jpeg',
+  width: 300,
+  height: 250,
+} as const;
+const video = {
+  ...still,
+  compositionId: 'promo-video',
+  kind: 'video',
+  format: 'mp4',
+  width: 320,
+  height: 180,
+} as const;
 
 const finalOf = async (client: Client, id: string) => {
   for await (const message of client.watch(id)) if (message.type === 'status') continue;

@@ -8,6 +8,9 @@ import { Redis } from 'ioredis';
 
 const startTimeoutMs = 10_000;
 
+/** A shell that ends the server when its input closes: when we say so, and also when this process is killed. */
+const endsWithUs = '"$@" & cat > /dev/null; kill $!; wait';
+
 export interface TestRedis {
   readonly url: string;
   readonly pid: number;
@@ -25,37 +28,25 @@ export const startTestRedis = async (settings: readonly string[] = []): Promise<
   const folder = await mkdtemp(join(tmpdir(), 'rendermill-redis-'));
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
-  let server: ChildProcess;
+  const settingsOfOurs =
+    `--port ${port} --bind 127.0.0.1 --appendonly yes --maxmemory-policy noeviction`.split(' ');
+  const command = [program, ...settingsOfOurs, '--dir', folder, '--save', '', ...settings];
+  let keeper: ChildProcess;
+  let pid = 0;
 
   const start = async (): Promise<void> => {
-    server = spawn(
-      program,
-      [
-        '--port',
-        `${port}`,
-        '--bind',
-        '127.0.0.1',
-        '--dir',
-        folder,
-        '--save',
-        '',
-        '--appendonly',
-        'yes',
-        '--maxmemory-policy',
-        'noeviction',
-        ...settings,
-      ],
-      { stdio: 'ignore' },
-    );
-    await answers(url).catch((error: unknown) => {
-      server.kill('SIGKILL');
+    keeper = spawn('sh', ['-c', endsWithUs, 'sh', ...command], { stdio: ['pipe', 'ignore', 'ignore'] });
+    try {
+      pid = await serverPid(url);
+    } catch (error) {
+      keeper.stdin?.end();
       throw error;
-    });
+    }
   };
   const stop = async (): Promise<void> => {
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    const exited = once(server, 'exit');
-    server.kill('SIGTERM');
+    if (keeper.exitCode !== null || keeper.signalCode !== null) return;
+    const exited = once(keeper, 'exit');
+    keeper.stdin?.end();
     await exited;
   };
 
@@ -63,7 +54,7 @@ export const startTestRedis = async (settings: readonly string[] = []): Promise<
   return {
     url,
     get pid() {
-      return server.pid ?? 0;
+      return pid;
     },
     start,
     stop,
@@ -74,13 +65,14 @@ export const startTestRedis = async (settings: readonly string[] = []): Promise<
   };
 };
 
-const answers = async (url: string): Promise<void> => {
+/** Waits until the server answers. */
+const serverPid = async (url: string): Promise<number> => {
   const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy: () => 20 });
   redis.on('error', () => undefined);
   const deadline = setTimeout(() => redis.disconnect(), startTimeoutMs);
   try {
     await redis.connect().catch(() => undefined);
-    await redis.ping();
+    return Number(/^process_id:(\d+)/m.exec(await redis.info('server'))?.[1]);
   } finally {
     clearTimeout(deadline);
     redis.disconnect();

@@ -22,7 +22,13 @@ const check = async (work: () => Promise<string | undefined>): Promise<z.infer<t
 export const registerHealthRoutes = (server: HttpServer, { db, queue, lifecycle }: Resources): void => {
   server.get(
     '/healthz',
-    { schema: { summary: 'The process answers', tags: ['Operation'], response: { 200: z.object({ ok: z.boolean() }) } } },
+    {
+      schema: {
+        summary: 'The process answers',
+        tags: ['Operation'],
+        response: { 200: z.object({ ok: z.boolean() }) },
+      },
+    },
     async () => ({ ok: true }),
   );
   server.get(
@@ -51,10 +57,17 @@ export const registerHealthRoutes = (server: HttpServer, { db, queue, lifecycle 
 };
 
 export const registerGauges = (metrics: Metrics, { db, queue, clock }: Resources): void => {
-  metrics.gaugeBy('rendermill_exports_unfinished', 'Exports that have not ended, by where they are', 'place', async () => ({
-    ...(await countUnfinished(db)),
+  metrics.gaugeBy(
+    'rendermill_exports_unfinished',
+    'Exports that have not ended, by where they are',
+    'place',
+    async () => ({
+      ...(await countUnfinished(db)),
+    }),
+  );
+  metrics.gaugeBy('rendermill_queue_jobs', 'Jobs in the queue by state', 'state', async () => ({
+    ...(await queue.counts()),
   }));
-  metrics.gaugeBy('rendermill_queue_jobs', 'Jobs in the queue by state', 'state', async () => ({ ...(await queue.counts()) }));
   metrics.gauge('rendermill_render_slots', 'Renders that all live workers together can run at once', () =>
     liveCapacity(db, clock.now()),
   );

@@ -5,17 +5,32 @@ import type { Resources } from '../resources.ts';
 const lookEveryMs = 2_000;
 const pageSize = 200;
 
-const shown = ['compositionId', 'kind', 'format', 'width', 'height', 'sizeInBytes', 'duration', 'error_code', 'failure_reason'] as const;
+const shown = [
+  'compositionId',
+  'kind',
+  'format',
+  'width',
+  'height',
+  'sizeInBytes',
+  'duration',
+  'error_code',
+  'failure_reason',
+] as const;
 
 /** One line: when, what, whose, and what a person would ask next. */
 export const formatEvent = (event: LoggedEvent): string => {
-  const facts = shown.filter((name) => event.properties[name] !== undefined).map((name) => `${name}=${event.properties[name]}`);
+  const facts = shown
+    .filter((name) => event.properties[name] !== undefined)
+    .map((name) => `${name}=${event.properties[name]}`);
   const time = event.occurredAt.toISOString().slice(11, 23);
   return `${time}  ${event.event.padEnd(24)} ${event.userId ?? '-'}  ${event.entityId ?? ''}  ${facts.join(' ')}`.trimEnd();
 };
 
 /** Prints each event from now on, as it is committed. */
-export const printEvents = async ({ db, listener, log }: Resources, print: (line: string) => void): Promise<WakeableLoop> => {
+export const printEvents = async (
+  { db, listener, log }: Resources,
+  print: (line: string) => void,
+): Promise<WakeableLoop> => {
   let cursor = await endOfLog(db);
   const loop = startWakeableLoop({
     everyMs: lookEveryMs,

@@ -28,7 +28,10 @@ export const startHeartbeat = async (
     const full = free < config.MIN_FREE_DISK_MB * 1024 * 1024;
     if (full !== paused) {
       paused = full;
-      log.warn({ freeMb: Math.floor(free / 1024 / 1024) }, full ? 'the disk is nearly full: no new work' : 'the disk has room again');
+      log.warn(
+        { freeMb: Math.floor(free / 1024 / 1024) },
+        full ? 'the disk is nearly full: no new work' : 'the disk has room again',
+      );
       await (full ? queueWorker.pause() : queueWorker.resume());
     }
     await recordHeartbeat(db, worker, full ? 0 : concurrency, clock.now());

@@ -63,7 +63,10 @@ export const startWorker = async (resources: Resources, options: WorkerOptions):
     log,
     workerId: id,
     outputDirectory: join(workDirectory, 'output'),
-    timeLimits: { stillMs: config.STILL_TIMEOUT_SECONDS * 1000, videoMs: config.VIDEO_TIMEOUT_SECONDS * 1000 },
+    timeLimits: {
+      stillMs: config.STILL_TIMEOUT_SECONDS * 1000,
+      videoMs: config.VIDEO_TIMEOUT_SECONDS * 1000,
+    },
     ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
   });
   const queueWorker = await queue.startWorker(options.concurrency, processor);

@@ -14,7 +14,9 @@ export const downloadEvents = {
       fileCount: z.int().min(1),
       sizeInBytes: count,
       format: z.string().optional(),
-      duration: milliseconds.optional().describe('Milliseconds from the first to the last byte of the last response'),
+      duration: milliseconds
+        .optional()
+        .describe('Milliseconds from the first to the last byte of the last response'),
       timestamp,
       fileId: z.string().optional(),
       exportId: z.string().optional(),

@@ -39,7 +39,10 @@ export const jobEvents = {
     credits_after: count.optional(),
     batchId: z.string().optional(),
   }),
-  processing_started: job('A worker began an attempt.', { attempt: count, queue_wait_ms: milliseconds.optional() }),
+  processing_started: job('A worker began an attempt.', {
+    attempt: count,
+    queue_wait_ms: milliseconds.optional(),
+  }),
   processing_completed: job('The export came to its file; recorded beside video_rendered.', {
     ...ended,
     success_bool: z.literal(true),
@@ -53,10 +56,13 @@ export const jobEvents = {
     failure_reason: z.string(),
     error_code: z.string(),
   }),
-  job_timeout: job('The render was ended by its time limit or for want of progress; processing_failed follows.', {
-    ...ended,
-    error_code: z.string(),
-  }),
+  job_timeout: job(
+    'The render was ended by its time limit or for want of progress; processing_failed follows.',
+    {
+      ...ended,
+      error_code: z.string(),
+    },
+  ),
   job_canceled: job('The export was canceled before it came to an end.', { attempt: count }),
   job_refunded: job('A credit returned to the user.', {
     credits_before: count,

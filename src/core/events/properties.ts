@@ -8,7 +8,7 @@ export const milliseconds = z.number().min(0).describe('Milliseconds');
 
 /** Which export: ours, beside the properties that the defining document names. */
 export const exportFacts = {
-  exportId: z.string(),
+  exportId: z.string().optional(),
   projectId: z.string().optional(),
   renderMode: z.enum(['local', 'lambda']).optional(),
 };

@@ -14,7 +14,11 @@ export interface Principal {
   readonly kind: KeyKind;
 }
 
-const prefixOf: Readonly<Record<KeyKind, string>> = { secret: 'rm_sk_', publishable: 'rm_pk_', admin: 'rm_ak_' };
+const prefixOf: Readonly<Record<KeyKind, string>> = {
+  secret: 'rm_sk_',
+  publishable: 'rm_pk_',
+  admin: 'rm_ak_',
+};
 const keyPattern = /^rm_(sk|pk|ak)_[A-Za-z0-9_-]{43}$/;
 /** Enough to tell keys apart in a list, far too little to guess the rest. */
 const shownCharacters = 12;
@@ -69,8 +73,15 @@ export const listApiKeys = (db: Reader, organizationId: string) =>
     .orderBy('created_at')
     .execute();
 
-export const revokeApiKey = async (db: Database, organizationId: string, id: string, now: Date): Promise<void> => {
-  const missing = new RendermillError('not_found', { message: `Organization "${organizationId}" has no key ${id}.` });
+export const revokeApiKey = async (
+  db: Database,
+  organizationId: string,
+  id: string,
+  now: Date,
+): Promise<void> => {
+  const missing = new RendermillError('not_found', {
+    message: `Organization "${organizationId}" has no key ${id}.`,
+  });
   if (!isUuid(id)) throw missing;
   const revoked = await db
     .updateTable('api_key')

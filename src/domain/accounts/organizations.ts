@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { Selectable } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
 import { type Tier, type TierName, tierOf } from '../../core/tiers.ts';
 import type { Reader, Tx } from '../../platform/db/client.ts';
 import type { OrganizationTable } from '../../platform/db/schema.ts';
-import type { Selectable } from 'kysely';
 
 export type Organization = Selectable<OrganizationTable>;
 
@@ -28,7 +28,10 @@ export const assertTimeZone = (timeZone: string): void => {
 };
 
 /** Makes it at first sight; an existing one keeps what it has. */
-export const ensureOrganization = async (tx: Tx, given: { id: string; name?: string; timeZone?: string }): Promise<void> => {
+export const ensureOrganization = async (
+  tx: Tx,
+  given: { id: string; name?: string; timeZone?: string },
+): Promise<void> => {
   if (given.timeZone !== undefined) assertTimeZone(given.timeZone);
   await tx
     .insertInto('organization')
@@ -48,4 +51,5 @@ export const getOrganization = async (db: Reader, id: string): Promise<Organizat
   return row;
 };
 
-export const tierIn = (organization: Organization, name: TierName): Tier => tierOf(name, organization.tier_overrides);
+export const tierIn = (organization: Organization, name: TierName): Tier =>
+  tierOf(name, organization.tier_overrides);

@@ -10,7 +10,12 @@ interface ProjectKey {
 }
 
 /** First sight creates a project. The last acceptance stays even when the export later fails. */
-export const countExports = async (tx: Tx, project: ProjectKey, exports: number, now: Date): Promise<void> => {
+export const countExports = async (
+  tx: Tx,
+  project: ProjectKey,
+  exports: number,
+  now: Date,
+): Promise<void> => {
   await tx
     .insertInto('project')
     .values({
@@ -43,7 +48,9 @@ export const nameProject = (tx: Tx, project: ProjectKey, name: string, now: Date
   tx
     .insertInto('project')
     .values({ organization_id: project.organizationId, id: project.projectId, name, last_export_at: null })
-    .onConflict((conflict) => conflict.columns(['organization_id', 'id']).doUpdateSet({ name, updated_at: now }))
+    .onConflict((conflict) =>
+      conflict.columns(['organization_id', 'id']).doUpdateSet({ name, updated_at: now }),
+    )
     .returningAll()
     .executeTakeFirstOrThrow();
 

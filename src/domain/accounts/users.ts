@@ -20,11 +20,19 @@ export const ensureUser = async (tx: Tx, organizationId: string, id: string): Pr
     .executeTakeFirstOrThrow();
 };
 
-export const setTier = (tx: Tx, organizationId: string, id: string, tier: TierName, now: Date): Promise<User> =>
+export const setTier = (
+  tx: Tx,
+  organizationId: string,
+  id: string,
+  tier: TierName,
+  now: Date,
+): Promise<User> =>
   tx
     .insertInto('end_user')
     .values({ organization_id: organizationId, id, tier })
-    .onConflict((conflict) => conflict.columns(['organization_id', 'id']).doUpdateSet({ tier, updated_at: now }))
+    .onConflict((conflict) =>
+      conflict.columns(['organization_id', 'id']).doUpdateSet({ tier, updated_at: now }),
+    )
     .returningAll()
     .executeTakeFirstOrThrow();
 

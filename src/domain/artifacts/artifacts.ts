@@ -40,7 +40,10 @@ export const recordArtifact = async (tx: Tx, artifact: NewArtifact, now: Date): 
   return fileId;
 };
 
-export const findArtifactsOf = async (db: Reader, exportIds: readonly string[]): Promise<ReadonlyMap<string, Artifact>> => {
+export const findArtifactsOf = async (
+  db: Reader,
+  exportIds: readonly string[],
+): Promise<ReadonlyMap<string, Artifact>> => {
   if (exportIds.length === 0) return new Map();
   const rows = await db.selectFrom('artifact').selectAll().where('export_id', 'in', exportIds).execute();
   return new Map(rows.map((row) => [row.export_id, row]));

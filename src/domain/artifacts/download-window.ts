@@ -38,5 +38,8 @@ export const closeDownloadWindow = async (tx: Tx, window: DownloadWindow, now: D
 };
 
 export const dropOldWindows = async (db: Database, now: Date): Promise<void> => {
-  await db.deleteFrom('download_window').where('counted_at', '<', new Date(now.getTime() - 24 * 3_600_000)).execute();
+  await db
+    .deleteFrom('download_window')
+    .where('counted_at', '<', new Date(now.getTime() - 24 * 3_600_000))
+    .execute();
 };

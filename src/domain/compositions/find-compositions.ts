@@ -34,7 +34,9 @@ export const getComposition = async (
   const known = [...new Set((await listCompositions(db, organizationId)).map((one) => one.id))];
   throw new RendermillError('composition_not_found', {
     message: `There is no composition "${id}"${version === undefined ? '' : ` in version ${version}`}. ${
-      known.length === 0 ? 'None is registered yet: run `rendermill bundle PATH`.' : `Registered: ${known.join(', ')}.`
+      known.length === 0
+        ? 'None is registered yet: run `rendermill bundle PATH`.'
+        : `Registered: ${known.join(', ')}.`
     }`,
     details: { compositionId: id, ...(version === undefined ? {} : { version }), registered: known },
   });
@@ -51,7 +53,10 @@ export const getBundle = async (db: Reader, organizationId: string, version: str
     .where('organization_id', '=', organizationId)
     .where('version', '=', version)
     .executeTakeFirst();
-  if (!row) throw new RendermillError('composition_not_found', { message: `Version ${version} is no longer registered.` });
+  if (!row)
+    throw new RendermillError('composition_not_found', {
+      message: `Version ${version} is no longer registered.`,
+    });
   return row;
 };
 

@@ -32,7 +32,9 @@ export const registerBundle = async (tx: Tx, bundle: NewBundle, now: Date): Prom
       size_in_bytes: bundle.sizeInBytes,
       registered_at: now,
     })
-    .onConflict((conflict) => conflict.columns(['organization_id', 'version']).doUpdateSet({ registered_at: now }))
+    .onConflict((conflict) =>
+      conflict.columns(['organization_id', 'version']).doUpdateSet({ registered_at: now }),
+    )
     .execute();
   await tx
     .deleteFrom('composition')

@@ -31,11 +31,21 @@ const validatorFor = (composition: Composition, schema: Record<string, unknown>)
 };
 
 const reasonOf = (error: ErrorObject) => {
-  const path = ['props', ...error.instancePath.split('/').slice(1)].map((part) => part.replace(/~1/g, '/').replace(/~0/g, '~'));
-  const named = error.params as { missingProperty?: string; additionalProperty?: string; allowedValues?: unknown[] };
-  if (named.missingProperty !== undefined) return { path: [...path, named.missingProperty].join('.'), reason: 'is required' };
+  const path = ['props', ...error.instancePath.split('/').slice(1)].map((part) =>
+    part.replace(/~1/g, '/').replace(/~0/g, '~'),
+  );
+  const named = error.params as {
+    missingProperty?: string;
+    additionalProperty?: string;
+    allowedValues?: unknown[];
+  };
+  if (named.missingProperty !== undefined)
+    return { path: [...path, named.missingProperty].join('.'), reason: 'is required' };
   if (named.additionalProperty !== undefined) {
-    return { path: [...path, named.additionalProperty].join('.'), reason: 'is not a property of this composition' };
+    return {
+      path: [...path, named.additionalProperty].join('.'),
+      reason: 'is not a property of this composition',
+    };
   }
   const allowed = named.allowedValues === undefined ? '' : `: ${named.allowedValues.map(String).join(', ')}`;
   return { path: path.join('.'), reason: `${error.message ?? 'is not valid'}${allowed}` };

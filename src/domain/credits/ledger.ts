@@ -45,7 +45,13 @@ const record = (tx: Tx, account: Account, entry: Entry, balanceAfter: number) =>
 export const grantCredits = async (
   tx: Tx,
   account: Account,
-  entry: { amount: number; now: Date; kind?: 'grant' | 'top_up' | 'refund'; exportId?: string; reason?: string },
+  entry: {
+    amount: number;
+    now: Date;
+    kind?: 'grant' | 'top_up' | 'refund';
+    exportId?: string;
+    reason?: string;
+  },
 ): Promise<CreditMove> => {
   const { balance } = await tx
     .insertInto('credit_balance')

@@ -1,19 +1,25 @@
 import { sql } from 'kysely';
+import { RendermillError } from '../../core/errors.ts';
 import { type EventName, eventCatalog } from '../../core/events/catalog.ts';
 import type { NewEvent } from '../../core/events/new-event.ts';
-import { RendermillError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { Tx } from '../../platform/db/client.ts';
 
 const checkedProperties = (event: NewEvent): unknown => {
   const definition = eventCatalog[event.name];
   if (!definition.sources.includes(event.source)) {
-    throw new RendermillError('invalid_event', { message: `${event.name} may not come from ${event.source}.` });
+    throw new RendermillError('invalid_event', {
+      message: `${event.name} may not come from ${event.source}.`,
+    });
   }
   const parsed = definition.properties.safeParse(event.properties);
   if (parsed.success) return parsed.data;
-  const reasons = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'properties'}: ${issue.message}`);
-  throw new RendermillError('invalid_event', { message: `${event.name} does not fit its schema: ${reasons.join('; ')}` });
+  const reasons = parsed.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'properties'}: ${issue.message}`,
+  );
+  throw new RendermillError('invalid_event', {
+    message: `${event.name} does not fit its schema: ${reasons.join('; ')}`,
+  });
 };
 
 /**

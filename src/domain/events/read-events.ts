@@ -3,8 +3,8 @@
  * is still open: one that commits late is then met later, never skipped.
  */
 import { sql } from 'kysely';
-import type { Reader } from '../../platform/db/client.ts';
 import type { EventSource } from '../../core/events/define-event.ts';
+import type { Reader } from '../../platform/db/client.ts';
 
 export interface LoggedEvent {
   readonly id: string;

@@ -1,6 +1,6 @@
+import type { RenderMode } from '../../core/exports.ts';
 import type { ExportKind, OutputFormat } from '../../core/output.ts';
 import type { PlannedOutput } from '../../core/plan-output.ts';
-import type { RenderMode } from '../../core/exports.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import type { StoredRequest } from '../../platform/db/schema.ts';
@@ -56,7 +56,13 @@ const plannedFacts = ({ width, height, durationSeconds }: PlannedOutput) => ({
   ...(width === null || height === null ? {} : { resolution: `${width}x${height}` }),
 });
 
-const insertExport = (tx: Tx, who: Metered, order: AcceptedOrder, reservation: Reservation, now: Date): Promise<Export> =>
+const insertExport = (
+  tx: Tx,
+  who: Metered,
+  order: AcceptedOrder,
+  reservation: Reservation,
+  now: Date,
+): Promise<Export> =>
   tx
     .insertInto('export')
     .values({

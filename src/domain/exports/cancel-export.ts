@@ -11,7 +11,12 @@ import { lockHeldExport } from './held-export.ts';
  * Cancels at any stage. What no worker holds ends here and now; what one holds is marked, and whoever holds it, or takes it
  * over, ends it. Throws `not_found` and, for one that has ended in another way, `export_finished`.
  */
-export const requestCancel = async (tx: Tx, organizationId: string, id: string, now: Date): Promise<Export> => {
+export const requestCancel = async (
+  tx: Tx,
+  organizationId: string,
+  id: string,
+  now: Date,
+): Promise<Export> => {
   const row = isUuid(id)
     ? await tx
         .selectFrom('export')
@@ -26,7 +31,9 @@ export const requestCancel = async (tx: Tx, organizationId: string, id: string, 
   if (row.status === 'queued') return endCanceled(tx, row, 'server', now);
   if (row.status === 'started' && row.cancel_requested_at !== null) return row;
   if (row.status !== 'started') {
-    throw new RendermillError('export_finished', { message: `The export has already ${row.status}; nothing is left to cancel.` });
+    throw new RendermillError('export_finished', {
+      message: `The export has already ${row.status}; nothing is left to cancel.`,
+    });
   }
   await notify(tx, 'rendermill_cancel', id);
   return tx
@@ -42,10 +49,20 @@ export const finishCancel = async (tx: Tx, fence: Fence, now: Date): Promise<Exp
   endCanceled(tx, await lockHeldExport(tx, fence), 'worker', now);
 
 /** The caller holds the row's lock. */
-export const endCanceled = async (tx: Tx, row: Export, source: 'server' | 'worker', now: Date): Promise<Export> => {
+export const endCanceled = async (
+  tx: Tx,
+  row: Export,
+  source: 'server' | 'worker',
+  now: Date,
+): Promise<Export> => {
   const canceled = await tx
     .updateTable('export')
-    .set({ status: 'canceled', cancel_requested_at: row.cancel_requested_at ?? now, canceled_at: now, updated_at: now })
+    .set({
+      status: 'canceled',
+      cancel_requested_at: row.cancel_requested_at ?? now,
+      canceled_at: now,
+      updated_at: now,
+    })
     .where('id', '=', row.id)
     .returningAll()
     .executeTakeFirstOrThrow();

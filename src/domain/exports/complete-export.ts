@@ -15,7 +15,12 @@ export interface RenderedFile extends Omit<NewArtifact, 'organizationId' | 'expo
  * One transaction: the export completed, its artifact, `processing_completed`, `video_rendered` and, once ever per user,
  * `first_render_completed`. Throws `render_lost` where the fence no longer holds the export: then nothing is changed.
  */
-export const completeExport = async (tx: Tx, fence: Fence, file: RenderedFile, now: Date): Promise<Export> => {
+export const completeExport = async (
+  tx: Tx,
+  fence: Fence,
+  file: RenderedFile,
+  now: Date,
+): Promise<Export> => {
   const held = await lockHeldExport(tx, fence);
   const row = await tx
     .updateTable('export')
@@ -68,7 +73,12 @@ const recordSuccess = async (tx: Tx, row: Export, file: RenderedFile, now: Date)
       ...(row.batch_id === null ? {} : { batchId: row.batch_id }),
     },
   });
-  const milestone = { organizationId: row.organization_id, userId: row.user_id, name: 'first_render', at: now };
+  const milestone = {
+    organizationId: row.organization_id,
+    userId: row.user_id,
+    name: 'first_render',
+    at: now,
+  };
   if (await reachMilestone(tx, milestone)) {
     await emit(tx, { name: 'first_render_completed', ...envelope, properties: facts });
   }

@@ -21,7 +21,13 @@ export const failExport = async (tx: Tx, fence: Fence, given: FailureReason, now
   const held = await lockHeldExport(tx, fence);
   const row = await tx
     .updateTable('export')
-    .set({ status: 'failed', error_code: reason.code, error_text: reason.text, failed_at: now, updated_at: now })
+    .set({
+      status: 'failed',
+      error_code: reason.code,
+      error_text: reason.text,
+      failed_at: now,
+      updated_at: now,
+    })
     .where('id', '=', held.id)
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -34,7 +40,12 @@ export const failExport = async (tx: Tx, fence: Fence, given: FailureReason, now
 
 const recordFailure = async (tx: Tx, row: Export, reason: FailureReason, now: Date) => {
   const envelope = exportEnvelope(row, 'worker', now);
-  const facts = { ...jobFacts(row, now), ...jobTimes(row, now), attempt: row.attempt, error_code: reason.code };
+  const facts = {
+    ...jobFacts(row, now),
+    ...jobTimes(row, now),
+    attempt: row.attempt,
+    error_code: reason.code,
+  };
   if (isTimeout(reason.code)) await emit(tx, { name: 'job_timeout', ...envelope, properties: facts });
   await emit(tx, {
     name: 'processing_failed',

@@ -58,7 +58,12 @@ export const planNext = (db: Database, inFlight: number, now: Date): Promise<rea
   });
 
 /** Planned at least `ageMs` ago and not at an end: each must have a job in the queue. */
-export const plannedExports = (db: Database, ageMs: number, limit: number, now: Date): Promise<readonly FedExport[]> =>
+export const plannedExports = (
+  db: Database,
+  ageMs: number,
+  limit: number,
+  now: Date,
+): Promise<readonly FedExport[]> =>
   db
     .selectFrom('export')
     .select(['id', 'epoch'])

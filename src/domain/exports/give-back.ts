@@ -5,7 +5,12 @@ import { type Export, exportEnvelope, jobFacts } from './export.ts';
 import { release } from './limits.ts';
 
 /** Limit, credit and the project's count return; `job_refunded` only where a credit does. */
-export const giveBack = async (tx: Tx, row: Export, source: 'server' | 'worker', now: Date): Promise<void> => {
+export const giveBack = async (
+  tx: Tx,
+  row: Export,
+  source: 'server' | 'worker',
+  now: Date,
+): Promise<void> => {
   const charged = {
     organizationId: row.organization_id,
     userId: row.user_id,

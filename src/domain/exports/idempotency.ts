@@ -28,7 +28,9 @@ const canonical = (value: unknown): unknown => {
 };
 
 export const hashRequest = (body: unknown): string =>
-  createHash('sha256').update(JSON.stringify(canonical(body))).digest('hex');
+  createHash('sha256')
+    .update(JSON.stringify(canonical(body)))
+    .digest('hex');
 
 /** The answer that was given before, or null for the first one. Throws `idempotency_conflict` for another body. */
 export const claimIdempotencyKey = async (
@@ -56,7 +58,11 @@ export const claimIdempotencyKey = async (
   return before.response;
 };
 
-export const storeAnswer = async (tx: Tx, scope: IdempotencyScope, answer: Record<string, unknown>): Promise<void> => {
+export const storeAnswer = async (
+  tx: Tx,
+  scope: IdempotencyScope,
+  answer: Record<string, unknown>,
+): Promise<void> => {
   await tx
     .updateTable('idempotency_key')
     .set({ response: JSON.stringify(answer) })

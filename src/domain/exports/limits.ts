@@ -37,14 +37,17 @@ interface UsageRow {
   readonly resetAt: Date;
 }
 
-const resetAtSql = (day: string, timeZone: string) => sql`((${sql.raw(day)} + 1)::timestamp AT TIME ZONE ${timeZone}) AS "resetAt"`;
+const resetAtSql = (day: string, timeZone: string) =>
+  sql`((${sql.raw(day)} + 1)::timestamp AT TIME ZONE ${timeZone}) AS "resetAt"`;
 
 const readUsage = async (db: Reader, who: Metered, now: Date): Promise<UsageRow> => {
   const { rows } = await sql<UsageRow>`
     WITH today AS (SELECT (${now}::timestamptz AT TIME ZONE ${who.timeZone})::date AS day)
     SELECT today.day::text AS day, coalesce(usage_day.used, 0) AS used, ${resetAtSql('today.day', who.timeZone)}
     FROM today LEFT JOIN usage_day ON usage_day.day = today.day
-      AND usage_day.organization_id = ${who.organizationId} AND usage_day.user_id = ${who.userId}`.execute(db);
+      AND usage_day.organization_id = ${who.organizationId} AND usage_day.user_id = ${who.userId}`.execute(
+    db,
+  );
   const [row] = rows;
   if (!row) throw new RendermillError('internal', { message: 'The usage of today could not be read.' });
   return row;
@@ -79,7 +82,12 @@ export const reserve = async (tx: Tx, who: Metered, exports: number, now: Date):
 };
 
 /** Null where the tier spends no credits. Throws `insufficient_credits`. */
-export const reserveCredits = async (tx: Tx, who: Metered, exportId: string, now: Date): Promise<CreditMove | null> => {
+export const reserveCredits = async (
+  tx: Tx,
+  who: Metered,
+  exportId: string,
+  now: Date,
+): Promise<CreditMove | null> => {
   const amount = who.tier.creditsPerExport;
   if (amount === 0) return null;
   const move = await spendCredits(tx, who, { amount, now, exportId });
@@ -99,7 +107,12 @@ export interface Charged {
 }
 
 /** Gives back what an export was charged, to the day that was charged. Null where no credit returns. */
-export const release = async (tx: Tx, charged: Charged, reason: string, now: Date): Promise<CreditMove | null> => {
+export const release = async (
+  tx: Tx,
+  charged: Charged,
+  reason: string,
+  now: Date,
+): Promise<CreditMove | null> => {
   await tx
     .updateTable('usage_day')
     .set({ used: sql<number>`used - 1` })
@@ -108,5 +121,11 @@ export const release = async (tx: Tx, charged: Charged, reason: string, now: Dat
     .where('day', '=', charged.day)
     .execute();
   if (charged.credits === 0) return null;
-  return grantCredits(tx, charged, { kind: 'refund', amount: charged.credits, now, exportId: charged.exportId, reason });
+  return grantCredits(tx, charged, {
+    kind: 'refund',
+    amount: charged.credits,
+    now,
+    exportId: charged.exportId,
+    reason,
+  });
 };

@@ -24,12 +24,15 @@ interface Place {
   readonly id: string;
 }
 
-const encodePlace = (place: Place): string => Buffer.from(`${place.micros}:${place.id}`).toString('base64url');
+const encodePlace = (place: Place): string =>
+  Buffer.from(`${place.micros}:${place.id}`).toString('base64url');
 
 const decodePlace = (cursor: string): Place => {
   const [micros = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(':');
   if (!/^\d{1,17}$/.test(micros) || !isUuid(id)) {
-    throw new RendermillError('invalid_request', { message: 'The cursor is not one that this API gave out.' });
+    throw new RendermillError('invalid_request', {
+      message: 'The cursor is not one that this API gave out.',
+    });
   }
   return { micros, id };
 };
@@ -49,7 +52,11 @@ export const listExports = async (
   filter: ExportFilter,
   page: { limit: number; cursor?: string | undefined },
 ): Promise<ExportPage> => {
-  let query = db.selectFrom('export').selectAll().select(microsOf.as('micros')).where('organization_id', '=', organizationId);
+  let query = db
+    .selectFrom('export')
+    .selectAll()
+    .select(microsOf.as('micros'))
+    .where('organization_id', '=', organizationId);
   if (filter.userId !== undefined) query = query.where('user_id', '=', filter.userId);
   if (filter.projectId !== undefined) query = query.where('project_id', '=', filter.projectId);
   if (filter.compositionId !== undefined) query = query.where('composition_id', '=', filter.compositionId);

@@ -16,7 +16,9 @@ export const fileSchema = z
     width: z.int().describe('Pixels'),
     height: z.int().describe('Pixels'),
     durationSeconds: z.number().nullable().describe('Seconds of footage; null for a still'),
-    downloadPath: z.string().describe('With the secret key; see POST /api/render/download-link for a link to hand out'),
+    downloadPath: z
+      .string()
+      .describe('With the secret key; see POST /api/render/download-link for a link to hand out'),
   })
   .meta({ id: 'File' });
 

@@ -27,7 +27,9 @@ export const recordHeartbeat = async (
 export const removeWorker = async (db: Database, id: string, now: Date): Promise<void> => {
   await db
     .deleteFrom('worker')
-    .where((row) => row.or([row('id', '=', id), row('seen_at', '<', new Date(now.getTime() - forgetAfterMs))]))
+    .where((row) =>
+      row.or([row('id', '=', id), row('seen_at', '<', new Date(now.getTime() - forgetAfterMs))]),
+    )
     .execute();
 };
 
@@ -35,7 +37,9 @@ export const removeWorker = async (db: Database, id: string, now: Date): Promise
 export const liveCapacity = async (db: Reader, now: Date): Promise<number> => {
   const row = await db
     .selectFrom('worker')
-    .select((select) => select.fn.coalesce(select.fn.sum<number>('concurrency'), select.lit(0)).as('capacity'))
+    .select((select) =>
+      select.fn.coalesce(select.fn.sum<number>('concurrency'), select.lit(0)).as('capacity'),
+    )
     .where('seen_at', '>', new Date(now.getTime() - workerGoneAfterMs))
     .executeTakeFirst();
   return Number(row?.capacity ?? 0);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { RendermillError } from '../../core/errors.ts';
 import { tenantIdSchema } from '../../core/render-request.ts';
 import { tierNames } from '../../core/tiers.ts';
-import { RendermillError } from '../../core/errors.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
 import { getOrganization, tierIn } from '../../domain/accounts/organizations.ts';
 import { findProject, nameProject, type Project } from '../../domain/accounts/projects.ts';
@@ -50,7 +50,12 @@ const presentProject = (row: Project): z.infer<typeof projectSchema> => ({
 
 const params = z.object({ id: tenantIdSchema });
 const security = [{ apiKey: [] }];
-const refusals = { 400: errorResponseSchema, 401: errorResponseSchema, 403: errorResponseSchema, 503: errorResponseSchema };
+const refusals = {
+  400: errorResponseSchema,
+  401: errorResponseSchema,
+  403: errorResponseSchema,
+  503: errorResponseSchema,
+};
 
 export const registerAccountRoutes = (server: HttpServer, deps: AccountRoutesDeps): void => {
   const onRequest = deps.access.require('secret');
@@ -94,7 +99,8 @@ export const registerAccountRoutes = (server: HttpServer, deps: AccountRoutesDep
     },
     async (request) => {
       const user = await findUser(deps.db, organizationOf(request), request.params.id);
-      if (!user) throw new RendermillError('not_found', { message: `There is no user "${request.params.id}".` });
+      if (!user)
+        throw new RendermillError('not_found', { message: `There is no user "${request.params.id}".` });
       return presentUser(deps, user);
     },
   );
@@ -122,7 +128,8 @@ export const registerAccountRoutes = (server: HttpServer, deps: AccountRoutesDep
       const now = deps.clock.now();
       const user = await deps.db.transaction().execute(async (tx) => {
         const found = await findUser(tx, organizationId, request.params.id);
-        if (!found) throw new RendermillError('not_found', { message: `There is no user "${request.params.id}".` });
+        if (!found)
+          throw new RendermillError('not_found', { message: `There is no user "${request.params.id}".` });
         const entry = { amount, kind, now, ...(reason === undefined ? {} : { reason }) };
         await grantCredits(tx, { organizationId, userId: found.id }, entry);
         return found;
@@ -147,7 +154,9 @@ export const registerAccountRoutes = (server: HttpServer, deps: AccountRoutesDep
     async (request) => {
       const project = { organizationId: organizationOf(request), projectId: request.params.id };
       return presentProject(
-        await deps.db.transaction().execute((tx) => nameProject(tx, project, request.body.name, deps.clock.now())),
+        await deps.db
+          .transaction()
+          .execute((tx) => nameProject(tx, project, request.body.name, deps.clock.now())),
       );
     },
   );
@@ -165,8 +174,12 @@ export const registerAccountRoutes = (server: HttpServer, deps: AccountRoutesDep
       },
     },
     async (request) => {
-      const found = await findProject(deps.db, { organizationId: organizationOf(request), projectId: request.params.id });
-      if (!found) throw new RendermillError('not_found', { message: `There is no project "${request.params.id}".` });
+      const found = await findProject(deps.db, {
+        organizationId: organizationOf(request),
+        projectId: request.params.id,
+      });
+      if (!found)
+        throw new RendermillError('not_found', { message: `There is no project "${request.params.id}".` });
       return presentProject(found);
     },
   );

@@ -4,8 +4,8 @@
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type RegisteredComposition, registerBundle } from '../../domain/compositions/register-bundle.ts';
 import { findVersion } from '../../domain/compositions/find-compositions.ts';
+import { type RegisteredComposition, registerBundle } from '../../domain/compositions/register-bundle.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Logger } from '../../platform/log/log.ts';
@@ -40,9 +40,13 @@ export interface BundledProject {
 /** 64 bits of the sources' hash: what a person can still read out. */
 const versionLength = 16;
 
-const bundleKey = (organizationId: string, version: string): string => `bundles/${organizationId}/${version}.tar`;
+const bundleKey = (organizationId: string, version: string): string =>
+  `bundles/${organizationId}/${version}.tar`;
 
-export const bundleProject = async (deps: BundleProjectDeps, project: ProjectToBundle): Promise<BundledProject> => {
+export const bundleProject = async (
+  deps: BundleProjectDeps,
+  project: ProjectToBundle,
+): Promise<BundledProject> => {
   const sourceHash = await hashProject(project.projectPath);
   const version = sourceHash.slice(0, versionLength);
   const storageKey = bundleKey(project.organizationId, version);

@@ -16,7 +16,9 @@ const compositionSchema = z
     fps: z.number().nullable(),
     durationInFrames: z.int().nullable(),
     hasCalculateMetadata: z.boolean().describe('Size and length may differ for other props'),
-    validated: z.boolean().describe('False: the composition has no schema, and its props are taken as they are'),
+    validated: z
+      .boolean()
+      .describe('False: the composition has no schema, and its props are taken as they are'),
     propsSchema: z.record(z.string(), z.unknown()).nullable().describe('JSON Schema'),
     defaultProps: z.record(z.string(), z.unknown()),
     schemaNotes: z.array(z.string()),
@@ -58,7 +60,9 @@ export const registerCompositionRoutes = (
     async (request) => {
       const seen = new Set<string>();
       const rows = await listCompositions(deps.db, deps.access.principal(request).organizationId);
-      return { compositions: rows.map((row) => present(row, !seen.has(row.id) && Boolean(seen.add(row.id)))) };
+      return {
+        compositions: rows.map((row) => present(row, !seen.has(row.id) && Boolean(seen.add(row.id)))),
+      };
     },
   );
 };

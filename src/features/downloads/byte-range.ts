@@ -7,7 +7,7 @@ export type RangeAnswer =
 const whole: RangeAnswer = { type: 'whole' };
 
 export const parseByteRange = (header: string | undefined, size: number): RangeAnswer => {
-  const match = /^bytes=(\d*)-(\d*)$/.exec((header ?? '').replaceAll(' ', ''));
+  const match = /^bytes=(\d*)-(\d*)$/i.exec(header ?? '');
   if (!match) return whole;
   const [, first = '', last = ''] = match;
   if (first === '' && last === '') return whole;

@@ -23,10 +23,15 @@ export interface DownloadCredentials {
   readonly address: string;
 }
 
-const hash = (...parts: readonly string[]): string => createHash('sha256').update(parts.join('\n')).digest('base64url');
+const hash = (...parts: readonly string[]): string =>
+  createHash('sha256').update(parts.join('\n')).digest('base64url');
 
 /** Another organization's file is as if it did not exist. */
-export const openDownload = async (db: Database, given: DownloadCredentials, now: Date): Promise<OpenedDownload> => {
+export const openDownload = async (
+  db: Database,
+  given: DownloadCredentials,
+  now: Date,
+): Promise<OpenedDownload> => {
   const artifact = await getArtifact(db, given.fileId);
   if (given.principal) {
     if (artifact.organization_id !== given.principal.organizationId) {

@@ -1,5 +1,9 @@
 import type { Artifact } from '../../domain/artifacts/artifacts.ts';
-import { closeDownloadWindow, type DownloadWindow, openDownloadWindow } from '../../domain/artifacts/download-window.ts';
+import {
+  closeDownloadWindow,
+  type DownloadWindow,
+  openDownloadWindow,
+} from '../../domain/artifacts/download-window.ts';
 import { emit } from '../../domain/events/emit.ts';
 import type { Export } from '../../domain/exports/export.ts';
 import type { Database } from '../../platform/db/client.ts';
@@ -34,7 +38,11 @@ const envelope = ({ artifact, export: row, correlationId }: CountedDownload, now
 export const recordDownloadBegun = (db: Database, download: CountedDownload, now: Date): Promise<void> =>
   db.transaction().execute(async (tx) => {
     if (!(await openDownloadWindow(tx, download.window, now))) return;
-    await emit(tx, { name: 'export_downloaded', ...envelope(download, now), properties: facts(download, now) });
+    await emit(tx, {
+      name: 'export_downloaded',
+      ...envelope(download, now),
+      properties: facts(download, now),
+    });
   });
 
 /** After the last byte, of a download that was counted. */

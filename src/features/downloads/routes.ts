@@ -1,6 +1,6 @@
+import type { Readable } from 'node:stream';
 import contentDisposition from 'content-disposition';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { RendermillError } from '../../core/errors.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
@@ -34,13 +34,14 @@ const querySchema = z.object({
   fileId: z.string().max(64),
   expires: z.coerce.number().int().positive().optional().describe('Of a signed link: Unix seconds'),
   signature: z.string().max(128).optional().describe('Of a signed link'),
-  disposition: z.enum(['attachment', 'inline']).default('attachment').describe('inline: for a preview, which is not counted'),
+  disposition: z
+    .enum(['attachment', 'inline'])
+    .default('attachment')
+    .describe('inline: for a preview, which is not counted'),
 });
 type Query = z.infer<typeof querySchema>;
 
-const linkSchema = z
-  .object({ url: z.string(), expiresAt: z.iso.datetime() })
-  .meta({ id: 'DownloadLink' });
+const linkSchema = z.object({ url: z.string(), expiresAt: z.iso.datetime() }).meta({ id: 'DownloadLink' });
 
 export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesDeps): void => {
   const requireKey = deps.access.require('secret');
@@ -57,7 +58,12 @@ export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesD
           fileId: z.string().max(64),
           expiresInSeconds: z.int().min(1).max(maxLinkSeconds).default(defaultLinkSeconds),
         }),
-        response: { 200: linkSchema, 400: errorResponseSchema, 401: errorResponseSchema, 404: errorResponseSchema },
+        response: {
+          200: linkSchema,
+          400: errorResponseSchema,
+          401: errorResponseSchema,
+          404: errorResponseSchema,
+        },
       },
     },
     async (request) => {
@@ -69,7 +75,11 @@ export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesD
       const { link_secret } = await getOrganization(deps.db, organizationId);
       const expiresAt = new Date(deps.clock.now().getTime() + request.body.expiresInSeconds * 1000);
       const link = createSignedLink(link_secret, artifact.file_id, expiresAt);
-      const query = new URLSearchParams({ fileId: link.fileId, expires: String(link.expires), signature: link.signature });
+      const query = new URLSearchParams({
+        fileId: link.fileId,
+        expires: String(link.expires),
+        signature: link.signature,
+      });
       return {
         url: `${deps.publicUrl()}/api/render/download?${query}`,
         expiresAt: new Date(link.expires * 1000).toISOString(),
@@ -82,7 +92,8 @@ export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesD
     url: '/api/render/download',
     // A signed link carries its own permission; without one the key is asked for.
     onRequest: async function (request, reply) {
-      if ((request.query as { signature?: string }).signature === undefined) await requireKey.call(this, request, reply);
+      if ((request.query as { signature?: string }).signature === undefined)
+        await requireKey.call(this, request, reply);
     },
     exposeHeadRoute: false,
     schema: {
@@ -123,8 +134,7 @@ const sendFile = async (
   describeFile(reply, download, etag, disposition);
   if (matches(request.headers['if-none-match'], etag)) return reply.status(304).send();
 
-  const sameFile = request.headers['if-range'] === undefined || request.headers['if-range'] === etag;
-  const range = sameFile ? parseByteRange(request.headers.range, size) : ({ type: 'whole' } as const);
+  const range = parseByteRange(rangeAskedFor(request, etag), size);
   if (range.type === 'unsatisfiable') {
     reply.header('content-range', `bytes */${size}`);
     throw new RendermillError('range_not_satisfiable', { details: { sizeInBytes: size } });
@@ -139,7 +149,18 @@ const sendFile = async (
   return reply.send(body);
 };
 
-const describeFile = (reply: FastifyReply, download: OpenedDownload, etag: string, disposition: 'attachment' | 'inline') => {
+/** Only GET knows ranges (RFC 9110, section 14.2), and only of a file that is still the same. */
+const rangeAskedFor = ({ method, headers }: FastifyRequest, etag: string): string | undefined => {
+  const isSameFile = headers['if-range'] === undefined || headers['if-range'] === etag;
+  return method === 'GET' && isSameFile ? headers.range : undefined;
+};
+
+const describeFile = (
+  reply: FastifyReply,
+  download: OpenedDownload,
+  etag: string,
+  disposition: 'attachment' | 'inline',
+) => {
   const { artifact, export: row } = download;
   reply
     .header('content-type', artifact.media_type)
@@ -153,7 +174,8 @@ const describeFile = (reply: FastifyReply, download: OpenedDownload, etag: strin
 };
 
 const matches = (header: string | undefined, etag: string): boolean =>
-  header !== undefined && (header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag));
+  header !== undefined &&
+  (header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag));
 
 const count = async (
   deps: DownloadRoutesDeps,
@@ -181,8 +203,12 @@ const count = async (
   // `finish`: the last byte was handed to the system; a client that went away before gives `close` alone.
   reply.raw.once('finish', () => {
     const now = deps.clock.now();
-    recordDownloadCompleted(deps.db, counted, now.getTime() - begunAt.getTime(), now).catch((error: unknown) =>
-      request.log.error({ err: error, fileId: artifact.file_id }, 'download_completed could not be recorded'),
+    recordDownloadCompleted(deps.db, counted, now.getTime() - begunAt.getTime(), now).catch(
+      (error: unknown) =>
+        request.log.error(
+          { err: error, fileId: artifact.file_id },
+          'download_completed could not be recorded',
+        ),
     );
   });
 };

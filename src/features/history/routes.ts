@@ -43,7 +43,12 @@ export const registerHistoryRoutes = (
         tags: ['History'],
         security: [{ apiKey: [] }],
         querystring: querySchema,
-        response: { 200: pageSchema, 400: errorResponseSchema, 401: errorResponseSchema, 503: errorResponseSchema },
+        response: {
+          200: pageSchema,
+          400: errorResponseSchema,
+          401: errorResponseSchema,
+          503: errorResponseSchema,
+        },
       },
     },
     async (request) => {

@@ -1,8 +1,8 @@
 /** Bundles on this machine: fetched from storage once per version, unpacked aside, and renamed into place when whole. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Storage } from '../../platform/storage/contract.ts';
 import { unpackBundle } from '../../platform/renderer/bundle/bundle-archive.ts';
+import type { Storage } from '../../platform/storage/contract.ts';
 
 export interface BundleCache {
   /** Absolute folder of the unpacked bundle. */

@@ -33,7 +33,11 @@ const reconcileBatch = 1_000;
 const isLost = (state: JobState | undefined): boolean =>
   state === undefined || state === 'missing' || state === 'failed' || state === 'completed';
 
-const toJob = ({ id, epoch }: FedExport) => ({ id: renderJobId(id, epoch), name: 'render', data: { exportId: id, epoch } });
+const toJob = ({ id, epoch }: FedExport) => ({
+  id: renderJobId(id, epoch),
+  name: 'render',
+  data: { exportId: id, epoch },
+});
 
 export interface Feeder {
   wake(): void;
@@ -41,7 +45,8 @@ export interface Feeder {
 }
 
 export const startFeeder = (deps: FeederDeps): Feeder => {
-  const onError = (error: unknown) => deps.log.warn({ err: error }, 'the feeder could not do its round; it will try again');
+  const onError = (error: unknown) =>
+    deps.log.warn({ err: error }, 'the feeder could not do its round; it will try again');
   const feeding = startWakeableLoop({ everyMs: lookEveryMs, round: () => feed(deps), onError });
   const reconciling: WakeableLoop = startWakeableLoop({
     everyMs: reconcileEveryMs,
@@ -82,6 +87,7 @@ export const reconcile = async (deps: FeederDeps): Promise<number> => {
   const states = await deps.queue.states(planned.map(({ id, epoch }) => renderJobId(id, epoch)));
   const lost = planned.filter(({ id, epoch }) => isLost(states.get(renderJobId(id, epoch))));
   const replanned = await replan(deps.db, lost, deps.clock.now());
-  if (replanned > 0) deps.log.warn({ exports: replanned }, 'the queue had lost these jobs; they are planned again');
+  if (replanned > 0)
+    deps.log.warn({ exports: replanned }, 'the queue had lost these jobs; they are planned again');
   return replanned;
 };

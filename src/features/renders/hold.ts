@@ -28,7 +28,13 @@ interface HoldDeps {
 }
 
 const writeEveryMs = 1_000;
-const unknownYet: RenderProgress = { stage: 'preparing', percent: 0, renderedFrames: 0, totalFrames: 0, timeLeftMs: null };
+const unknownYet: RenderProgress = {
+  stage: 'preparing',
+  percent: 0,
+  renderedFrames: 0,
+  totalFrames: 0,
+  timeLeftMs: null,
+};
 
 /** `stopping` aborts when the queue's lock is lost or the worker has no more time. */
 export const holdExport = (deps: HoldDeps, fence: Fence, jobSignal: AbortSignal): Hold => {

@@ -40,13 +40,28 @@ const claimOf = (job: ActiveJob, workerId: string) => ({
 });
 
 /** What an attempt that did not complete leaves behind. Throws where the queue is to know of it. */
-const settle = async (deps: RunRenderDeps, row: Export, fence: Fence, hold: Hold, thrown: unknown): Promise<void> => {
-  const error = thrown instanceof RendermillError ? thrown : new RendermillError('render_failed', { cause: thrown });
+const settle = async (
+  deps: RunRenderDeps,
+  row: Export,
+  fence: Fence,
+  hold: Hold,
+  thrown: unknown,
+): Promise<void> => {
+  const error =
+    thrown instanceof RendermillError ? thrown : new RendermillError('render_failed', { cause: thrown });
   if (error.code === 'render_lost') return;
-  const ended = error.code === 'shutting_down' ? 'stopping' : error.code === 'render_canceled' ? hold.reason() : undefined;
+  const ended =
+    error.code === 'shutting_down'
+      ? 'stopping'
+      : error.code === 'render_canceled'
+        ? hold.reason()
+        : undefined;
   if (ended !== undefined) return endEarly(deps, fence, ended);
 
-  deps.log.warn({ err: thrown, code: error.code, exportId: row.id, attempt: fence.attempt }, 'a render failed');
+  deps.log.warn(
+    { err: thrown, code: error.code, exportId: row.id, attempt: fence.attempt },
+    'a render failed',
+  );
   const reason = { code: error.code, text: error.message };
   if (error.retryable && row.failed_attempts + 1 < maxFailedAttempts) {
     await write(deps, (tx) => awaitRetry(tx, fence, reason, deps.clock.now()));

@@ -1,5 +1,5 @@
-import { reviveDates } from '../../core/revive-dates.ts';
 import type { StillFormat, VideoFormat } from '../../core/output.ts';
+import { reviveDates } from '../../core/revive-dates.ts';
 import type { Composition } from '../../domain/compositions/find-compositions.ts';
 import type { Export } from '../../domain/exports/export.ts';
 import type { RenderSpec } from '../../platform/renderer/contract.ts';
@@ -28,7 +28,11 @@ export const toRenderSpec = (
     output:
       row.kind === 'still'
         ? { kind: 'still', format: row.format as StillFormat, frame: frame ?? 0 }
-        : { kind: 'video', format: row.format as VideoFormat, ...(frameRange === undefined ? {} : { frameRange }) },
+        : {
+            kind: 'video',
+            format: row.format as VideoFormat,
+            ...(frameRange === undefined ? {} : { frameRange }),
+          },
     limits: {
       maxDurationSeconds: row.kind === 'video' ? row.max_duration : null,
       maxRenderMs: row.kind === 'still' ? timeLimits.stillMs : timeLimits.videoMs,

@@ -1,5 +1,5 @@
-import { newId } from '../../core/ids.ts';
 import type { RenderMode } from '../../core/exports.ts';
+import { newId } from '../../core/ids.ts';
 import { assertWithinTier, planOutput } from '../../core/plan-output.ts';
 import type { RenderRequest } from '../../core/render-request.ts';
 import { getOrganization, tierIn } from '../../domain/accounts/organizations.ts';
@@ -41,7 +41,10 @@ const route = 'POST /api/render';
  * Accepts a render in one transaction, or refuses it and leaves no trace. The same idempotency key gives the same answer and no
  * second render.
  */
-export const requestRender = (deps: RequestRenderDeps, order: RenderOrder): Promise<{ answer: Acceptance; replayed: boolean }> =>
+export const requestRender = (
+  deps: RequestRenderDeps,
+  order: RenderOrder,
+): Promise<{ answer: Acceptance; replayed: boolean }> =>
   deps.db.transaction().execute(async (tx) => {
     if (order.idempotencyKey === undefined) return { answer: await accept(tx, deps, order), replayed: false };
     const scope = {
@@ -57,7 +60,11 @@ export const requestRender = (deps: RequestRenderDeps, order: RenderOrder): Prom
     return { answer, replayed: false };
   });
 
-const accept = async (tx: Tx, deps: RequestRenderDeps, { organizationId, request, correlationId }: RenderOrder): Promise<Acceptance> => {
+const accept = async (
+  tx: Tx,
+  deps: RequestRenderDeps,
+  { organizationId, request, correlationId }: RenderOrder,
+): Promise<Acceptance> => {
   const now = deps.clock.now();
   const composition = await getComposition(tx, organizationId, request.compositionId, request.version);
   validateProps(composition, request.props);

@@ -1,18 +1,18 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
+import type { RenderMode } from '../../core/exports.ts';
 import { renderRequestSchema } from '../../core/render-request.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
 import { findArtifactsOf } from '../../domain/artifacts/artifacts.ts';
 import { requestCancel } from '../../domain/exports/cancel-export.ts';
 import { type Export, getExport } from '../../domain/exports/export.ts';
+import { exportSchema, presentExport } from '../../domain/exports/present-export.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
-import type { RenderMode } from '../../core/exports.ts';
 import type { Access } from '../../platform/http/access.ts';
 import { errorResponseSchema } from '../../platform/http/error-response.ts';
 import type { HttpServer } from '../../platform/http/server.ts';
-import { exportSchema, presentExport } from '../../domain/exports/present-export.ts';
 import { requestRender } from './request-render.ts';
 import { type WatchMessage, watchExport } from './watch-export.ts';
 
@@ -38,11 +38,13 @@ const acceptanceSchema = z
 const idParams = z.object({ id: z.string().max(64) });
 const security = [{ apiKey: [] }];
 const tags = ['Renders'];
-const failures = (...codes: readonly number[]) => Object.fromEntries(codes.map((code) => [code, errorResponseSchema]));
+const failures = (...codes: readonly number[]) =>
+  Object.fromEntries(codes.map((code) => [code, errorResponseSchema]));
 
 export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps): void => {
   const onRequest = deps.access.require('secret');
-  const present = async (row: Export) => presentExport(row, (await findArtifactsOf(deps.db, [row.id])).get(row.id));
+  const present = async (row: Export) =>
+    presentExport(row, (await findArtifactsOf(deps.db, [row.id])).get(row.id));
 
   server.post(
     '/api/render',
@@ -81,7 +83,8 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
         response: { 200: exportSchema, ...failures(401, 404, 503) },
       },
     },
-    async (request) => present(await getExport(deps.db, deps.access.principal(request).organizationId, request.params.id)),
+    async (request) =>
+      present(await getExport(deps.db, deps.access.principal(request).organizationId, request.params.id)),
   );
 
   server.delete(
@@ -90,7 +93,8 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
       onRequest,
       schema: {
         summary: 'Cancel, at any stage',
-        description: 'A running render ends within seconds: watch its state. One that is canceled already stays so.',
+        description:
+          'A running render ends within seconds: watch its state. One that is canceled already stays so.',
         tags,
         security,
         params: idParams,
@@ -112,11 +116,17 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
       onRequest,
       schema: {
         summary: 'Server-sent events: changes of state and progress',
-        description: 'Events `status` (with an id) and `progress`; ends after the final state. Resume with Last-Event-ID.',
+        description:
+          'Events `status` (with an id) and `progress`; ends after the final state. Resume with Last-Event-ID.',
         tags,
         security,
         params: idParams,
-        headers: z.object({ 'last-event-id': z.string().regex(/^\d{1,15}$/).optional() }),
+        headers: z.object({
+          'last-event-id': z
+            .string()
+            .regex(/^\d{1,15}$/)
+            .optional(),
+        }),
       },
     },
     async (request, reply) => {

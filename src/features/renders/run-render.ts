@@ -49,8 +49,16 @@ export interface RunRenderDeps {
   readonly checkpoint?: (name: Checkpoint) => void;
 }
 
-export const runRender = async (deps: RunRenderDeps, row: Export, fence: Fence, hold: Hold): Promise<void> => {
-  const outputPath = join(deps.outputDirectory, `${row.id}-${fence.epoch}-${fence.attempt}.${extensionOf(row.format)}`);
+export const runRender = async (
+  deps: RunRenderDeps,
+  row: Export,
+  fence: Fence,
+  hold: Hold,
+): Promise<void> => {
+  const outputPath = join(
+    deps.outputDirectory,
+    `${row.id}-${fence.epoch}-${fence.attempt}.${extensionOf(row.format)}`,
+  );
   await mkdir(deps.outputDirectory, { recursive: true });
   try {
     const result = await render(deps, row, hold, outputPath);
@@ -67,7 +75,12 @@ export const runRender = async (deps: RunRenderDeps, row: Export, fence: Fence, 
   }
 };
 
-const render = async (deps: RunRenderDeps, row: Export, hold: Hold, outputPath: string): Promise<RenderResult> => {
+const render = async (
+  deps: RunRenderDeps,
+  row: Export,
+  hold: Hold,
+  outputPath: string,
+): Promise<RenderResult> => {
   const composition = await getComposition(deps.db, row.organization_id, row.composition_id, row.version);
   const bundle = await getBundle(deps.db, row.organization_id, row.version);
   const bundlePath = await deps.bundles.path({
@@ -128,4 +141,3 @@ const removeOtherFiles = async (deps: RunRenderDeps, row: Export, kept: string):
     if (key !== kept) await deps.storage.delete(key);
   }
 };
-

@@ -4,14 +4,18 @@
  */
 import type { EventName } from '../../core/events/catalog.ts';
 import { type ExportStatus, isFinal } from '../../core/exports.ts';
-import { getExport } from '../../domain/exports/export.ts';
 import { type LoggedEvent, readEventsOf } from '../../domain/events/read-events.ts';
+import { getExport } from '../../domain/exports/export.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { StoredProgress } from '../../platform/db/schema.ts';
 
 export type WatchMessage =
-  | { readonly type: 'status'; readonly id: number; readonly data: Record<string, unknown> & { status: ExportStatus } }
+  | {
+      readonly type: 'status';
+      readonly id: number;
+      readonly data: Record<string, unknown> & { status: ExportStatus };
+    }
   | { readonly type: 'progress'; readonly data: StoredProgress }
   | { readonly type: 'heartbeat' };
 
@@ -60,7 +64,11 @@ export async function* watchExport(
     while (!watched.signal.aborted) {
       // The row before the log: a state that ends in between is then met in the next round, not lost.
       const row = await getExport(deps.db, organizationId, exportId);
-      for (const event of await readEventsOf(deps.db, { organizationId, id: exportId, afterPosition: position })) {
+      for (const event of await readEventsOf(deps.db, {
+        organizationId,
+        id: exportId,
+        afterPosition: position,
+      })) {
         position = event.position;
         const message = toStatus(event);
         if (message) yield message;

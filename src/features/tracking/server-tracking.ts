@@ -1,12 +1,16 @@
 /** Tracking for code that runs in our own processes: straight into the event log, with no network between. */
-import { type EventName, type EventProperties, isEventName } from '../../core/events/catalog.ts';
+
 import { RendermillError } from '../../core/errors.ts';
+import { type EventName, type EventProperties, isEventName } from '../../core/events/catalog.ts';
 import type { NewEvent } from '../../core/events/new-event.ts';
 import { emit } from '../../domain/events/emit.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 
-type Optional = Pick<NewEvent, 'id' | 'userId' | 'distinctId' | 'sessionId' | 'entity' | 'correlationId' | 'context'>;
+type Optional = Pick<
+  NewEvent,
+  'id' | 'userId' | 'distinctId' | 'sessionId' | 'entity' | 'correlationId' | 'context'
+>;
 export interface TrackOptions extends Optional {
   readonly occurredAt?: Date;
 }
@@ -16,7 +20,11 @@ type Trackable<Name extends EventName> = Omit<EventProperties<Name>, 'timestamp'
 
 export interface ServerTracking {
   /** Resolves when the event is committed; rejects with `invalid_event` for what the catalog refuses. */
-  track<Name extends EventName>(name: Name, properties: Trackable<Name>, options?: TrackOptions): Promise<void>;
+  track<Name extends EventName>(
+    name: Name,
+    properties: Trackable<Name>,
+    options?: TrackOptions,
+  ): Promise<void>;
   /** Whether events are recorded. The log is always on; what the sinks get is another matter. */
   isEnabled(): boolean;
 }
@@ -29,7 +37,9 @@ export const createServerTracking = (deps: {
   isEnabled: () => true,
   track: async (name, properties, options = {}) => {
     if (!isEventName(name)) {
-      throw new RendermillError('invalid_event', { message: `"${String(name)}" is not in the event catalog.` });
+      throw new RendermillError('invalid_event', {
+        message: `"${String(name)}" is not in the event catalog.`,
+      });
     }
     const { occurredAt = deps.clock.now(), ...rest } = options;
     const event = {

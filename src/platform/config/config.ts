@@ -8,38 +8,87 @@ import { z } from 'zod';
 import { RendermillError } from '../../core/errors.ts';
 
 const positive = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
-const flag = z.enum(['true', 'false']).default('false').transform((text) => text === 'true');
+const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true');
 const list = z
   .string()
   .default('')
-  .transform((text) => text.split(',').map((one) => one.trim()).filter(Boolean));
+  .transform((text) =>
+    text
+      .split(',')
+      .map((one) => one.trim())
+      .filter(Boolean),
+  );
 
 /** A render keeps about one core and a half busy, browser and encoder together. */
 const defaultConcurrency = Math.max(1, Math.floor(availableParallelism() / 2));
 
 const variables = {
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional().describe('Postgres 15 or later; absent: a private one that `up` starts'),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional().describe('Redis, Valkey or Dragonfly for the queue; absent: the queue lives in Postgres'),
-  RENDERMILL_HOME: z.string().default('.rendermill').describe('Folder of the embedded database, files, bundles and temporary work'),
-  STORAGE_DIRECTORY: z.string().optional().describe('Folder of finished files and bundles, shared by API and workers; absent: in RENDERMILL_HOME'),
-  RENDER_MODE: z.enum(['local', 'lambda']).default('local').describe('Where renders run; lambda is not built yet and is refused'),
-  ENVIRONMENT: z.string().regex(/^[a-z0-9-]{1,32}$/).default('development').describe('Written into every event: development, production …'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('Postgres 15 or later; absent: a private one that `up` starts'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/ })
+    .optional()
+    .describe('Redis, Valkey or Dragonfly for the queue; absent: the queue lives in Postgres'),
+  RENDERMILL_HOME: z
+    .string()
+    .default('.rendermill')
+    .describe('Folder of the embedded database, files, bundles and temporary work'),
+  STORAGE_DIRECTORY: z
+    .string()
+    .optional()
+    .describe('Folder of finished files and bundles, shared by API and workers; absent: in RENDERMILL_HOME'),
+  RENDER_MODE: z
+    .enum(['local', 'lambda'])
+    .default('local')
+    .describe('Where renders run; lambda is not built yet and is refused'),
+  ENVIRONMENT: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/)
+    .default('development')
+    .describe('Written into every event: development, production …'),
   HOST: z.string().default('127.0.0.1').describe('Address on which the API listens'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000).describe('Port of the API; 0: any free one'),
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional().describe('How browsers reach the API; signed links begin with it'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('How browsers reach the API; signed links begin with it'),
   TRUST_PROXY: flag.describe('true behind a proxy of your own: believe X-Forwarded-For'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('What goes to the log on stderr'),
-  BROWSER_EXECUTABLE: z.string().optional().describe('The browser itself, not a script around it; absent: one is looked for'),
-  WORKER_CONCURRENCY: positive(defaultConcurrency).describe('Renders at once in one worker; default: half the cores'),
-  ALLOWED_HOSTS: list.describe('Hosts that compositions may load from, comma-separated: cdn.example.com, *.example.com, * for any public one; empty: none'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('What goes to the log on stderr'),
+  BROWSER_EXECUTABLE: z
+    .string()
+    .optional()
+    .describe('The browser itself, not a script around it; absent: one is looked for'),
+  WORKER_CONCURRENCY: positive(defaultConcurrency).describe(
+    'Renders at once in one worker; default: half the cores',
+  ),
+  ALLOWED_HOSTS: list.describe(
+    'Hosts that compositions may load from, comma-separated: cdn.example.com, *.example.com, * for any public one; empty: none',
+  ),
   STILL_TIMEOUT_SECONDS: positive(120).describe('Wall-clock limit of one still, seconds'),
   VIDEO_TIMEOUT_SECONDS: positive(1800).describe('Wall-clock limit of one video, seconds'),
   STALL_TIMEOUT_SECONDS: positive(60).describe('A render without progress for this long is ended, seconds'),
-  DELAY_RENDER_TIMEOUT_SECONDS: positive(30).describe('How long a delayRender() may stay open, seconds'),
-  MEMORY_LIMIT_MB: positive(2048).describe('Memory of one render with its browser, MB (proportional set size)'),
+  DELAY_RENDER_TIMEOUT_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(7)
+    .default(30)
+    .describe('How long a delayRender() may stay open, seconds; Remotion takes no less than 7'),
+  MEMORY_LIMIT_MB: positive(2048).describe(
+    'Memory of one render with its browser, MB (proportional set size)',
+  ),
   RECYCLE_BROWSER_AFTER: positive(100).describe('Renders after which a browser is replaced'),
   MIN_FREE_DISK_MB: positive(512).describe('Below this a worker takes no new work, MB'),
-  SHUTDOWN_SECONDS: positive(30).describe('How long running renders may go on after SIGTERM before they go back to the queue, seconds'),
+  SHUTDOWN_SECONDS: positive(30).describe(
+    'How long running renders may go on after SIGTERM before they go back to the queue, seconds',
+  ),
   QUEUE_LOCK_MS: positive(10_000).describe('A job whose worker is silent for this long is taken over, ms'),
 } as const;
 
@@ -52,11 +101,24 @@ export interface Config extends Readonly<z.infer<typeof schema>> {
   readonly storageDirectory: string;
 }
 
-export const describeVariables = (): ReadonlyArray<{ name: ConfigVariable; description: string }> =>
-  (Object.keys(variables) as ConfigVariable[]).map((name) => ({
-    name,
-    description: schema.shape[name].description ?? '',
-  }));
+export interface VariableDescription {
+  readonly name: ConfigVariable;
+  readonly description: string;
+  /** Empty where there is none, or where it depends on the machine. */
+  readonly fallback: string;
+}
+
+const dependsOnMachine: ReadonlySet<string> = new Set(['WORKER_CONCURRENCY']);
+
+export const describeVariables = (): readonly VariableDescription[] =>
+  (Object.keys(variables) as ConfigVariable[]).map((name) => {
+    const value = dependsOnMachine.has(name) ? undefined : schema.shape[name].safeParse(undefined).data;
+    return {
+      name,
+      description: schema.shape[name].description ?? '',
+      fallback: value === undefined ? '' : String(value),
+    };
+  });
 
 /** Throws `invalid_configuration` with every variable that is wrong. */
 export const loadConfig = (environment: Readonly<Record<string, string | undefined>>): Config => {
@@ -66,7 +128,14 @@ export const loadConfig = (environment: Readonly<Record<string, string | undefin
       .filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = schema.safeParse(given);
-  const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if (parsed.data && parsed.data.STALL_TIMEOUT_SECONDS <= parsed.data.DELAY_RENDER_TIMEOUT_SECONDS) {
+    problems.push(
+      'STALL_TIMEOUT_SECONDS: must be longer than DELAY_RENDER_TIMEOUT_SECONDS, which would never be heard of',
+    );
+  }
   if (given.RENDER_MODE === 'lambda') problems.push('RENDER_MODE: lambda is not built yet; use local');
   if (!parsed.success || problems.length > 0) {
     throw new RendermillError('invalid_configuration', {

@@ -20,7 +20,8 @@ const parsers = new Map<number, (text: string) => unknown>([
 ]);
 
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') => parsers.get(oid) ?? pg.types.getTypeParser(oid, format ?? 'text'),
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    parsers.get(oid) ?? pg.types.getTypeParser(oid, format ?? 'text'),
 } as pg.CustomTypesConfig;
 
 export interface DatabaseClient {
@@ -28,7 +29,11 @@ export interface DatabaseClient {
   close(): Promise<void>;
 }
 
-export const openDatabase = (options: { url: string; log: Logger; maxConnections?: number }): DatabaseClient => {
+export const openDatabase = (options: {
+  url: string;
+  log: Logger;
+  maxConnections?: number;
+}): DatabaseClient => {
   const pool = new pg.Pool({
     connectionString: options.url,
     types,

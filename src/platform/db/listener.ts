@@ -15,7 +15,12 @@ export interface Listener {
 }
 
 const reconnectMs = 500;
-const channels: readonly Channel[] = ['rendermill_feed', 'rendermill_export', 'rendermill_cancel', 'rendermill_event'];
+const channels: readonly Channel[] = [
+  'rendermill_feed',
+  'rendermill_export',
+  'rendermill_cancel',
+  'rendermill_event',
+];
 
 export const openListener = async (url: string, log: Logger): Promise<Listener> => {
   const handlers = new Map<Channel, Set<Handler>>(channels.map((channel) => [channel, new Set()]));
@@ -33,12 +38,18 @@ export const openListener = async (url: string, log: Logger): Promise<Listener> 
     if (error) log.warn({ err: error }, 'the listening database connection broke; connecting again');
     timer = setTimeout(() => {
       timer = undefined;
-      connect().then(() => channels.forEach((channel) => tell(channel, '')), reconnectLater);
+      connect().then(() => {
+        for (const channel of channels) tell(channel, '');
+      }, reconnectLater);
     }, reconnectMs);
   };
 
   const connect = async () => {
-    const next = new pg.Client({ connectionString: url, application_name: 'rendermill-listener', keepAlive: true });
+    const next = new pg.Client({
+      connectionString: url,
+      application_name: 'rendermill-listener',
+      keepAlive: true,
+    });
     next.on('notification', (message) => tell(message.channel, message.payload ?? ''));
     next.on('error', reconnectLater);
     next.on('end', () => reconnectLater());

@@ -27,7 +27,9 @@ export const migrateDatabase = async (url: string, log: Logger): Promise<readonl
     const { error, results } = await createMigrator(db).migrateToLatest();
     if (error !== undefined) throw error;
     await ensureEventPartitions(db, new Date());
-    return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName);
+    return (results ?? [])
+      .filter((result) => result.status === 'Success')
+      .map((result) => result.migrationName);
   } finally {
     await close();
   }
@@ -38,4 +40,6 @@ const createMigrator = (db: Database): Migrator =>
 
 /** Names of the migrations that this build has and the database has not. */
 export const pendingMigrations = async (db: Database): Promise<readonly string[]> =>
-  (await createMigrator(db).getMigrations()).filter((one) => one.executedAt === undefined).map((one) => one.name);
+  (await createMigrator(db).getMigrations())
+    .filter((one) => one.executedAt === undefined)
+    .map((one) => one.name);

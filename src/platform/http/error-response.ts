@@ -24,7 +24,9 @@ const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_request',
 };
 
-const fromValidation = (error: FastifyError & { validation: readonly { instancePath: string; message?: string }[] }) => {
+const fromValidation = (
+  error: FastifyError & { validation: readonly { instancePath: string; message?: string }[] },
+) => {
   const reasons = error.validation.map((issue) => ({
     path: issue.instancePath.split('/').filter(Boolean).join('.') || (error.validationContext ?? 'request'),
     reason: issue.message ?? 'is not valid',

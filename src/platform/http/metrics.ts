@@ -5,7 +5,12 @@ export interface Metrics {
   readonly registry: Registry;
   /** A value that is read when the page is. */
   gauge(name: string, help: string, read: () => Promise<number>): void;
-  gaugeBy(name: string, help: string, label: string, read: () => Promise<Readonly<Record<string, number>>>): void;
+  gaugeBy(
+    name: string,
+    help: string,
+    label: string,
+    read: () => Promise<Readonly<Record<string, number>>>,
+  ): void;
 }
 
 const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
@@ -50,7 +55,11 @@ export const exposeMetrics = (server: HttpServer, { registry }: Metrics): void =
     registers: [registry],
   });
   server.addHook('onResponse', async (request, reply) => {
-    const labels = { method: request.method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) };
+    const labels = {
+      method: request.method,
+      route: request.routeOptions.url ?? 'none',
+      status: String(reply.statusCode),
+    };
     durations.observe(labels, reply.elapsedTime / 1000);
   });
   server.get('/metrics', { schema: { hide: true } as object }, async (_request, reply) => {

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import helmet from '@fastify/helmet';
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
@@ -7,15 +8,25 @@ import Fastify, {
   LogController,
   type RawServerDefault,
 } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
 import { RendermillError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { Logger } from '../log/log.ts';
 import { toRendermillError } from './error-response.ts';
 
 /** A server whose routes are typed by the zod schemas that validate them. */
-export type HttpServer = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
+export type HttpServer = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
 
 /** Props are data, not media: files go by URL or in the bundle. */
 export const maxBodyBytes = 1024 * 1024;
@@ -44,18 +55,23 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Http
   // Fastify reads text as well, which here would be a body of no known form.
   server.removeContentTypeParser('text/plain');
   answerErrors(server);
-  await server.register(helmet, { contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } } });
+  await server.register(helmet, {
+    contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },
+  });
   await describeApi(server, options.version);
   return server;
 };
 
-const answerErrors = (server: HttpServer) => {
-  server.setErrorHandler((thrown, request, reply) => {
-    const error = toRendermillError(thrown);
-    if (error.status >= 500) request.log.error({ err: thrown, code: error.code, requestId: request.id }, 'request failed');
-    if (error.status === 503) reply.header('retry-after', String(retryAfterSeconds));
-    if (error.status === 401) reply.header('www-authenticate', 'Bearer');
-    return reply.status(error.status).send({
+const answerError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const error = toRendermillError(thrown);
+  if (error.status >= 500)
+    request.log.error({ err: thrown, code: error.code, requestId: request.id }, 'request failed');
+  if (error.status === 503) reply.header('retry-after', String(retryAfterSeconds));
+  if (error.status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply
+    .status(error.status)
+    .header('x-request-id', request.id)
+    .send({
       error: {
         code: error.code,
         message: error.message,
@@ -63,9 +79,14 @@ const answerErrors = (server: HttpServer) => {
         requestId: request.id,
       },
     });
-  });
+};
+
+const answerErrors = (server: HttpServer) => {
+  server.setErrorHandler(answerError);
   server.setNotFoundHandler((request) => {
-    throw new RendermillError('not_found', { message: `There is no route ${request.method} ${request.url.split('?')[0]}.` });
+    throw new RendermillError('not_found', {
+      message: `There is no route ${request.method} ${request.url.split('?')[0]}.`,
+    });
   });
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
@@ -76,8 +97,14 @@ const describeApi = async (server: HttpServer, version: string) => {
   await server.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Rendermill', version, description: 'Renders Remotion compositions to stills and videos, metered and recorded.' },
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: rm_sk_…' } } },
+      info: {
+        title: 'Rendermill',
+        version,
+        description: 'Renders Remotion compositions to stills and videos, metered and recorded.',
+      },
+      components: {
+        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: rm_sk_…' } },
+      },
     },
     transform: jsonSchemaTransform,
   });

@@ -1,5 +1,5 @@
 import type { Logger } from '../log/log.ts';
-import { withoutCommand } from './errors.ts';
+import { withoutBallast } from './errors.ts';
 
 const quietMs = 60_000;
 
@@ -18,7 +18,7 @@ export const burstLog = (log: Logger, message: string, clock: () => number = Dat
       unlogged += 1;
       return;
     }
-    log.warn({ err: withoutCommand(error), unlogged }, message);
+    log.warn({ err: withoutBallast(error), unlogged }, message);
     quietUntil = now + quietMs;
     unlogged = 0;
   };

@@ -6,9 +6,11 @@ import { fileURLToPath } from 'node:url';
 const extension = extname(fileURLToPath(import.meta.url));
 
 /** `url` is the caller's import.meta.url; `name` the entry beside it, without its ending. */
-export const childEntry = (url: string, name: string): string => fileURLToPath(new URL(`${name}${extension}`, url));
+export const childEntry = (url: string, name: string): string =>
+  fileURLToPath(new URL(`${name}${extension}`, url));
 
-export const loaderArguments = (): string[] => (extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : []);
+export const loaderArguments = (): string[] =>
+  extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : [];
 
 /** A tenant's code runs in these processes or in a browser below them: no address of a database and no secret may reach it. */
 const passedOn = [

@@ -31,7 +31,7 @@ export interface RenderSpec {
   readonly height?: number;
   /** Multiplies the pixels of the output, not of the layout. Default 1. */
   readonly scale?: number;
-  /** 1 to 100; jpeg and webp stills, and the frames and the rate of a video. Absent: the renderer's default. */
+  /** 1 to 100; of a jpeg still, and of the frames and the rate of a video. Absent: the renderer's default. */
   readonly quality?: number;
   readonly limits: RenderLimits;
   /** Absolute; the folder exists and is the caller's. Nothing is left there after a rejection. */

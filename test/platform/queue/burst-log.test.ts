@@ -8,7 +8,7 @@ test('of a burst of errors the first is logged, and the next line after a minute
   let now = 1_000_000;
   const report = burstLog(log, 'trouble', () => now);
   for (let index = 0; index < 100; index += 1)
-    report(Object.assign(new Error('lost'), { command: 'a script' }));
+    report(Object.assign(new Error('lost'), { command: 'a script', client: {} }));
   now += 59_999;
   report(new Error('still lost'));
   now += 1;
@@ -18,4 +18,5 @@ test('of a burst of errors the first is logged, and the next line after a minute
     { msg: 'trouble', unlogged: 100, err: { message: 'lost again' } },
   ]);
   expect(lines[0]).not.toHaveProperty('err.command');
+  expect(lines[0]).not.toHaveProperty('err.client');
 });

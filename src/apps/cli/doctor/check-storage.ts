@@ -14,6 +14,7 @@ const nearestFolder = async (directory: string): Promise<string> => {
 export const checkStorage = async (directory: string): Promise<Check> => {
   const folder = await nearestFolder(directory);
   try {
+    if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);
     if (folder !== directory) {
       await access(folder, constants.W_OK);
       return ok('storage', `${directory} (will be made)`);

@@ -63,7 +63,10 @@ const restoreMissing = (schema: Zod3Schema, json: unknown, path: string, notes: 
 };
 
 /** A date and a string in the form of a time come out alike; the mark tells them apart. */
-const markDates = (json: JsonSchema | undefined, def: { readonly typeName?: string }): JsonSchema | undefined =>
+const markDates = (
+  json: JsonSchema | undefined,
+  def: { readonly typeName?: string },
+): JsonSchema | undefined =>
   json !== undefined && def.typeName === 'ZodDate' ? { ...json, [dateMark]: true } : json;
 
 export const zod3ToJson = (schema: Zod3Schema, notes: string[]): JsonSchema => {

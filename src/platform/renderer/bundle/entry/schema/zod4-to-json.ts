@@ -32,7 +32,8 @@ export const zod4ToJson = (schema: Zod4Schema, notes: string[]): JsonSchema =>
     override: ({ zodSchema, jsonSchema, path }) => {
       const { def } = zodSchema._zod;
       const where = path.filter((part) => part !== 'properties').join('.') || 'The props';
-      if (def.type === 'date') Object.assign(jsonSchema, { type: 'string', format: 'date-time', [dateMark]: true });
+      if (def.type === 'date')
+        Object.assign(jsonSchema, { type: 'string', format: 'date-time', [dateMark]: true });
       if (unrepresentable.has(def.type))
         notes.push(`${where}: ${def.type} has no JSON Schema; any value is accepted.`);
       if (hasRefinement(def)) notes.push(`${where}: a refinement is not part of the JSON Schema.`);
