@@ -108,7 +108,7 @@ async function* readText(
     const response = await transport.open(path, { headers, signal: both });
     const decoder = new TextDecoder();
     for await (const chunk of response.body ?? []) {
-      clearTimeout(silence);
+      silence.refresh();
       yield decoder.decode(chunk, { stream: true });
     }
   } catch (error) {

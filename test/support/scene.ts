@@ -124,7 +124,7 @@ const bundleExample = async (resources: Resources, home: string): Promise<void> 
   const workDirectory = join(home, 'cache');
   await mkdir(workDirectory, { recursive: true });
   await bundleProject(
-    { ...resources, browserExecutable: browser.path, workDirectory },
+    { ...resources, browserExecutable: browser.path, workDirectory, allowedHosts: [] },
     { organizationId, projectPath: exampleProject },
   );
 };

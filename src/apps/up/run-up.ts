@@ -39,7 +39,7 @@ const bundleExample = async (resources: Resources, browserExecutable: string): P
   const workDirectory = join(resources.config.home, 'cache');
   await mkdir(workDirectory, { recursive: true });
   const { version } = await bundleProject(
-    { ...resources, browserExecutable, workDirectory },
+    { ...resources, browserExecutable, workDirectory, allowedHosts: resources.config.ALLOWED_HOSTS },
     { organizationId: developmentOrganization, projectPath: exampleProject },
   );
   return version;

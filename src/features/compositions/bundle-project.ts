@@ -20,6 +20,8 @@ export interface BundleProjectDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly browserExecutable: string;
+  /** What a calculateMetadata may reach while the compositions are described. */
+  readonly allowedHosts: readonly string[];
   /** Builds happen in folders below it. */
   readonly workDirectory: string;
 }
@@ -78,6 +80,7 @@ const build = async (deps: BundleProjectDeps, project: ProjectToBundle, storageK
       projectPath: project.projectPath,
       outputDirectory: output,
       browserExecutable: deps.browserExecutable,
+      allowedHosts: deps.allowedHosts,
       log: deps.log,
       ...(project.entryPoint === undefined ? {} : { entryPoint: project.entryPoint }),
     });

@@ -23,19 +23,20 @@ export const isDatabaseUnavailable = (error: unknown): boolean => {
   );
 };
 
-/** NUL anywhere, and half of a surrogate pair in JSON: both can be sent to us, and neither can be kept. */
-const isUnstorableText = (error: unknown): boolean => {
-  if (!(error instanceof Error) || !('code' in error)) return false;
+/** What was sent to us and cannot be kept; else undefined. */
+const unstorable = (error: unknown): string | undefined => {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  // 22021 and 22P05: NUL in a text and in JSON. 22P02 is any malformed value; of JSON, half of a surrogate pair.
   const isHalfPair = error.code === '22P02' && 'detail' in error && /surrogate/.test(String(error.detail));
-  return error.code === '22021' || error.code === '22P05' || isHalfPair;
+  if (error.code === '22021' || error.code === '22P05' || isHalfPair) {
+    return 'Text must not contain the character U+0000 or half of a surrogate pair.';
+  }
+  return error.code === '22003' ? 'A number is larger than can be kept.' : undefined;
 };
 
 /** Leaves errors of ours, and of others, as they are. */
 export const toDatabaseError = (error: unknown): unknown => {
   if (isDatabaseUnavailable(error)) return new RendermillError('database_unavailable', { cause: error });
-  if (!isUnstorableText(error)) return error;
-  return new RendermillError('invalid_request', {
-    message: 'Text must not contain the character U+0000 or half of a surrogate pair.',
-    cause: error,
-  });
+  const message = unstorable(error);
+  return message === undefined ? error : new RendermillError('invalid_request', { message, cause: error });
 };

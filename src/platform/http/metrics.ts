@@ -3,7 +3,7 @@ import type { HttpServer } from './server.ts';
 
 export interface Metrics {
   readonly registry: Registry;
-  /** A value that is read when the page is. */
+  /** A value that is read when the page is; one that cannot be read is missing there, and the others are not. */
   gauge(name: string, help: string, read: () => Promise<number>): void;
   gaugeBy(
     name: string,
@@ -26,7 +26,7 @@ export const createMetrics = (): Metrics => {
         help,
         registers: [registry],
         async collect() {
-          this.set(await read());
+          this.set(await read().catch(() => Number.NaN));
         },
       });
     },
@@ -38,7 +38,7 @@ export const createMetrics = (): Metrics => {
         registers: [registry],
         async collect() {
           this.reset();
-          for (const [value, count] of Object.entries(await read())) this.set({ [label]: value }, count);
+          for (const [value, count] of Object.entries(await read().catch(() => ({})))) this.set({ [label]: value }, count);
         },
       });
     },

@@ -31,6 +31,8 @@ export type HttpServer = FastifyInstance<
 /** Props are data, not media: files go by URL or in the bundle. */
 export const maxBodyBytes = 1024 * 1024;
 const retryAfterSeconds = 5;
+/** An id has up to 128 characters, each up to three bytes, each encoded as %XX. */
+const maxEncodedIdLength = 128 * 9;
 
 export interface HttpServerOptions {
   readonly log: Logger;

@@ -43,6 +43,7 @@ describe('keys', () => {
   });
 
   it('creates one of a name --once', async () => {
+    await keys('create', '--name', 'of another name');
     const first = jsonOf(await keys('create', '--name', 'setup', '--once'));
     const second = jsonOf(await keys('create', '--name', 'setup', '--once'));
     expect(first).toMatchObject({ created: true });

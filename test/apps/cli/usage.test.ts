@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -95,10 +95,14 @@ describe('a failure leaves with 1 and one sentence', () => {
 });
 
 describe('scripts/rendermill', () => {
-  it('runs by a symlink, from any folder, and reads the .env file there', async () => {
+  it('runs by a symlink, from any folder, whatever its name, and reads the .env file there', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rendermill cli %41#'));
     try {
-      await symlink(resolve('scripts/rendermill'), join(folder, 'link'));
+      const clone = join(folder, 'clone');
+      await cp('scripts/rendermill', join(clone, 'scripts/rendermill'));
+      for (const name of ['src', 'node_modules', 'package.json', 'tsconfig.json'])
+        await symlink(resolve(name), join(clone, name));
+      await symlink('clone/scripts/rendermill', join(folder, 'link'));
       await writeFile(join(folder, '.env'), 'PORT=from-the-file\n');
       const run = promisify(execFile)('./link', ['migrate'], { cwd: folder });
       const failure = await run.catch((error: unknown) => error);

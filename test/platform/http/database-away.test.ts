@@ -26,6 +26,7 @@ test('while Postgres is away requests get 503 with Retry-After, the process live
   const inTheMidst = await api.db.startTransaction().execute();
   await inTheMidst.selectFrom('organization').select('id').execute();
   await postgres.stop();
+  await expect(inTheMidst.commit().execute()).rejects.toThrow();
 
   for (const path of ['/api/exports', '/api/compositions', '/api/users/ann', '/api/render/0193f2ab-1111-7222-8333-444455556666']) {
     const response = await api.call(path, { key: tenant.key });
@@ -49,7 +50,6 @@ test('while Postgres is away requests get 503 with Retry-After, the process live
   expect(page).not.toMatch(/^rendermill_exports_unfinished\{/m);
 
   await postgres.start();
-  await expect(inTheMidst.commit().execute()).rejects.toThrow();
   expect((await post()).status).toBe(202);
   expect((await api.call('/readyz')).status).toBe(200);
   expect(await (await api.call('/api/users/ann', { key: tenant.key })).json()).toMatchObject({ remaining: 1 });

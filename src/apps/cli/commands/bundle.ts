@@ -66,6 +66,7 @@ const bundle = async (
       log,
       browserExecutable: browser.path,
       workDirectory,
+      allowedHosts: config.ALLOWED_HOSTS,
     },
     {
       organizationId: options.organization,

@@ -96,7 +96,7 @@ describe('buildBundle', { timeout: 60_000 }, () => {
     expect(ad?.propsSchema).toMatchObject({
       required: ['headline', 'startsAt', 'media', 'prices'],
       properties: {
-        startsAt: { type: 'string', format: 'date-time' },
+        startsAt: { type: 'string', format: 'date-time', 'x-rendermill-date': true },
         colour: { enum: ['red', 'green'], default: 'red' },
         prices: { items: { properties: { validUntil: { format: 'date-time' } }, required: ['amount'] } },
       },
@@ -112,7 +112,7 @@ describe('buildBundle', { timeout: 60_000 }, () => {
       required: expect.arrayContaining(['born', 'accent']),
       properties: {
         name: { type: 'string', default: 'nobody' },
-        born: { type: 'string', format: 'date-time' },
+        born: { type: 'string', format: 'date-time', 'x-rendermill-date': true },
         accent: { type: 'string', pattern: '^#' },
         tags: {
           items: {
