@@ -191,7 +191,7 @@ const main = async () => {
     home,
     environment: { WORKER_CONCURRENCY: '1' },
     onLine: (line) => {
-      const name = /^\d\d:\d\d:\d\d\.\d{3} {2}(\w+)/.exec(line)?.[1];
+      const name = /^\d{4}-\d\d-\d\dT\S+ {2}\S+ {2}(\w+)/.exec(line)?.[1];
       if (name !== undefined) events.set(name, (events.get(name) ?? 0) + 1);
     },
   });

@@ -10,7 +10,9 @@ const codes = Object.keys(errorCatalog) as ErrorCode[];
 
 /** The rows of the table in docs/errors.md by code. */
 const documented = (): Map<string, readonly string[]> => {
-  const rows = readFileSync(`${root}docs/errors.md`, 'utf8').matchAll(/^\| `(.+?)` \| (.+?) \| (.+?) \| (.+) \|$/gm);
+  const rows = readFileSync(`${root}docs/errors.md`, 'utf8').matchAll(
+    /^\| `(.+?)` \| (.+?) \| (.+?) \| (.+) \|$/gm,
+  );
   return new Map([...rows].map(([, code = '', ...cells]) => [code, cells]));
 };
 
@@ -21,7 +23,11 @@ describe('the error catalog', () => {
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThanOrEqual(599);
     expect(text).toMatch(/^[A-Z].*[.…]$/);
-    expect(documented().get(code)).toEqual([String(status), retryable ? 'yes' : 'no', text.replaceAll('<', '&lt;')]);
+    expect(documented().get(code)).toEqual([
+      String(status),
+      retryable ? 'yes' : 'no',
+      text.replaceAll('<', '&lt;'),
+    ]);
   });
 
   test('has every code that docs/errors.md tells of', () => {
@@ -50,13 +56,21 @@ describe('the error catalog', () => {
 describe('an error', () => {
   test('has the text of the catalog unless it knows better', () => {
     expect(new RendermillError('not_found').message).toBe(errorCatalog.not_found.text);
-    expect(new RendermillError('not_found', { message: 'There is no export "7".' }).message).toBe('There is no export "7".');
+    expect(new RendermillError('not_found', { message: 'There is no export "7".' }).message).toBe(
+      'There is no export "7".',
+    );
   });
 
   test('has the status and the retryability of its code, and keeps its cause', () => {
     const cause = new Error('connect ECONNREFUSED');
     const error = new RendermillError('database_unavailable', { cause, details: { host: 'db' } });
-    expect(error).toMatchObject({ status: 503, retryable: true, cause, details: { host: 'db' }, name: 'RendermillError' });
+    expect(error).toMatchObject({
+      status: 503,
+      retryable: true,
+      cause,
+      details: { host: 'db' },
+      name: 'RendermillError',
+    });
   });
 
   test('without a cause has none, so that nothing looks for one', () => {

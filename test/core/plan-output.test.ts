@@ -35,8 +35,18 @@ describe('the planned output', () => {
     ['scale multiplies the pixels', { ...still, scale: 2 }, shape, [2160, 3840, null]],
     ['scale multiplies what was asked for', { ...still, width: 100, scale: 0.5 }, shape, [50, 960, null]],
     ['pixels are whole', { ...still, width: 101, height: 101, scale: 0.5 }, shape, [51, 51, null]],
-    ['a frame range counts both its ends', { ...video, frameRange: [0, 29] as [number, number] }, shape, [1080, 1920, 1]],
-    ['one frame is one frame', { ...video, frameRange: [5, 5] as [number, number] }, shape, [1080, 1920, 1 / 30]],
+    [
+      'a frame range counts both its ends',
+      { ...video, frameRange: [0, 29] as [number, number] },
+      shape,
+      [1080, 1920, 1],
+    ],
+    [
+      'one frame is one frame',
+      { ...video, frameRange: [5, 5] as [number, number] },
+      shape,
+      [1080, 1920, 1 / 30],
+    ],
     ['what is computed is not known yet', video, computed, [null, null, null]],
     ['what was asked for is known even then', { ...video, width: 640 }, computed, [640, null, null]],
     ['what is not registered is not known', video, unknown, [null, null, null]],
@@ -54,7 +64,11 @@ describe('the planned output', () => {
     ['a range to the last frame', { ...video, frameRange: [0, 299] as [number, number] }, 'none'],
     ['a range past the end', { ...video, frameRange: [0, 300] as [number, number] }, 'frame_out_of_range'],
     ['a side as long as is possible', { ...still, width: maxSide, height: 1 }, 'none'],
-    ['a side that scale makes too long', { ...still, width: maxSide, height: 1, scale: 1.1 }, 'invalid_dimensions'],
+    [
+      'a side that scale makes too long',
+      { ...still, width: maxSide, height: 1, scale: 1.1 },
+      'invalid_dimensions',
+    ],
     ['a side that scale makes nothing', { ...still, width: 1, height: 1, scale: 0.1 }, 'invalid_dimensions'],
     ['too many pixels with legal sides', { ...still, width: 8000, height: 8000 }, 'invalid_dimensions'],
   ])('%s: %#', (_name, asked, code) => {
@@ -112,16 +126,28 @@ describe('the tier', () => {
   test.each([
     ['a still has no length to refuse', { ...planned }, 'free', 'none'],
     ['exactly the allowed length passes', { ...planned, durationSeconds: 30 }, 'free', 'none'],
-    ['a frame more is refused', { ...planned, durationSeconds: 30 + 1 / 30 }, 'free', 'duration_exceeds_tier'],
+    [
+      'a frame more is refused',
+      { ...planned, durationSeconds: 30 + 1 / 30 },
+      'free',
+      'duration_exceeds_tier',
+    ],
     ['unlimited takes any length', { ...planned, durationSeconds: 36_000 }, 'unlimited', 'none'],
-    ['an unknown size is left to the worker', { width: null, height: 9000, durationSeconds: null }, 'free', 'none'],
+    [
+      'an unknown size is left to the worker',
+      { width: null, height: 9000, durationSeconds: null },
+      'free',
+      'none',
+    ],
   ] as const)('%s', (_name, output, tier, code) => {
     expect(codeOf(() => assertWithinTier(output, tier, defaultTiers[tier]))).toBe(code);
   });
 
   test('refuses pixels with both numbers', () => {
     const small = { ...defaultTiers.free, maxPixels: 1_000_000 };
-    expect(() => assertWithinTier(planned, 'free', small)).toThrow(/1080 × 1080 are 1166400 pixels; tier free allows 1000000/);
+    expect(() => assertWithinTier(planned, 'free', small)).toThrow(
+      /1080 × 1080 are 1166400 pixels; tier free allows 1000000/,
+    );
   });
 
   test('refuses a length with both lengths, for a reader and for a program', () => {

@@ -12,7 +12,9 @@ const refusedPaths = (request: unknown): string[] => {
 describe('a render request', () => {
   test('of a still and of a video is taken, with empty props where none are given', () => {
     expect(renderRequestSchema.parse(still)).toEqual({ ...still, props: {} });
-    expect(renderRequestSchema.parse({ ...video, frameRange: [0, 29], scale: 0.5, quality: 80 })).toMatchObject({
+    expect(
+      renderRequestSchema.parse({ ...video, frameRange: [0, 29], scale: 0.5, quality: 80 }),
+    ).toMatchObject({
       frameRange: [0, 29],
       scale: 0.5,
       quality: 80,
@@ -56,21 +58,30 @@ describe('a render request', () => {
   });
 
   test('with several things wrong names each', () => {
-    expect(refusedPaths({ ...still, projectId: 5, width: 0, scale: 9 })).toEqual(['projectId', 'width', 'scale']);
+    expect(refusedPaths({ ...still, projectId: 5, width: 0, scale: 9 })).toEqual([
+      'projectId',
+      'width',
+      'scale',
+    ]);
   });
 
   test('with props nested deeper than can be worked with is refused, however deep', () => {
-    const nested = (levels: number): unknown => JSON.parse('{"a":'.repeat(levels) + '1' + '}'.repeat(levels));
+    const nested = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
     expect(refusedPaths({ ...still, props: nested(maxPropsLevels) })).toEqual([]);
     expect(refusedPaths({ ...still, props: nested(maxPropsLevels + 1) })).toEqual(['props']);
-    expect(refusedPaths({ ...still, props: { a: JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) } })).toEqual(['props']);
+    expect(
+      refusedPaths({ ...still, props: { a: JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) } }),
+    ).toEqual(['props']);
   });
 });
 
 describe("a tenant's own id", () => {
-  test.each(['user-1', 'a', 'Zoë Müller', 'org/user:7', 'ユーザー', 'mail@example.com', '🙂'])('takes %j', (id) => {
-    expect(tenantIdSchema.safeParse(id).success).toBe(true);
-  });
+  test.each(['user-1', 'a', 'Zoë Müller', 'org/user:7', 'ユーザー', 'mail@example.com', '🙂'])(
+    'takes %j',
+    (id) => {
+      expect(tenantIdSchema.safeParse(id).success).toBe(true);
+    },
+  );
 
   test.each(['', ' a', 'a ', 'a\tb', 'a\u200bb', 'a\u202eb', '\0'])('refuses %j', (id) => {
     expect(tenantIdSchema.safeParse(id).success).toBe(false);

@@ -10,7 +10,12 @@ describe('dates in props', () => {
   test.each([
     ['a marked property becomes a Date', { at }, { properties: { at: date } }, { at: new Date(at) }],
     ['text that looks like a time stays text', { at }, { properties: { at: text } }, { at }],
-    ['items of a list', { all: [at, at] }, { properties: { all: { items: date } } }, { all: [new Date(at), new Date(at)] }],
+    [
+      'items of a list',
+      { all: [at, at] },
+      { properties: { all: { items: date } } },
+      { all: [new Date(at), new Date(at)] },
+    ],
     [
       'inside of objects',
       { sale: { ends: at, name: 'x' } },
@@ -34,7 +39,10 @@ describe('dates in props', () => {
   });
 
   test('names that every object inherits are not mistaken for a schema', () => {
-    const props = JSON.parse(`{"constructor":"${at}","toString":"${at}","hasOwnProperty":{"a":1}}`) as Record<string, unknown>;
+    const props = JSON.parse(`{"constructor":"${at}","toString":"${at}","hasOwnProperty":{"a":1}}`) as Record<
+      string,
+      unknown
+    >;
     expect(reviveDates(props, { properties: {} })).toEqual(props);
   });
 
@@ -42,7 +50,9 @@ describe('dates in props', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (props) => {
         const plain = JSON.parse(JSON.stringify(props)) as Record<string, unknown>;
-        expect(reviveDates(plain, { additionalProperties: { items: {}, additionalProperties: {} } })).toEqual(plain);
+        expect(reviveDates(plain, { additionalProperties: { items: {}, additionalProperties: {} } })).toEqual(
+          plain,
+        );
       }),
     );
   });

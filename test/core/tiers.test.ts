@@ -4,9 +4,21 @@ import { defaultTiers, tierNames, tierOf, tierOverridesSchema } from '../../src/
 describe('tiers', () => {
   test('are those of the documents: free 3 a day and 30 s, pro 50 and 120 s, unlimited without either, credits one each', () => {
     expect(defaultTiers.free).toMatchObject({ dailyExports: 3, maxDurationSeconds: 30, creditsPerExport: 0 });
-    expect(defaultTiers.pro).toMatchObject({ dailyExports: 50, maxDurationSeconds: 120, creditsPerExport: 0 });
-    expect(defaultTiers.unlimited).toMatchObject({ dailyExports: null, maxDurationSeconds: null, creditsPerExport: 0 });
-    expect(defaultTiers.credits).toMatchObject({ dailyExports: null, maxDurationSeconds: 120, creditsPerExport: 1 });
+    expect(defaultTiers.pro).toMatchObject({
+      dailyExports: 50,
+      maxDurationSeconds: 120,
+      creditsPerExport: 0,
+    });
+    expect(defaultTiers.unlimited).toMatchObject({
+      dailyExports: null,
+      maxDurationSeconds: null,
+      creditsPerExport: 0,
+    });
+    expect(defaultTiers.credits).toMatchObject({
+      dailyExports: null,
+      maxDurationSeconds: 120,
+      creditsPerExport: 1,
+    });
   });
 
   test.each(tierNames)('%s without overrides is the default', (name) => {
@@ -37,6 +49,8 @@ describe('tiers', () => {
   });
 
   test('the schema takes overrides of some tiers only', () => {
-    expect(tierOverridesSchema.parse({ pro: { dailyExports: null } })).toEqual({ pro: { dailyExports: null } });
+    expect(tierOverridesSchema.parse({ pro: { dailyExports: null } })).toEqual({
+      pro: { dailyExports: null },
+    });
   });
 });

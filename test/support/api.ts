@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createApi } from '../../src/apps/api/start-api.ts';
 import type { Resources } from '../../src/apps/resources.ts';
-import { type OutputFormat, mediaTypeOf } from '../../src/core/output.ts';
+import { mediaTypeOf, type OutputFormat } from '../../src/core/output.ts';
 import { artifactKey } from '../../src/domain/artifacts/artifact-keys.ts';
 import { findArtifactsOf } from '../../src/domain/artifacts/artifacts.ts';
 import type { Export } from '../../src/domain/exports/export.ts';
@@ -17,7 +17,16 @@ import { openListener } from '../../src/platform/db/listener.ts';
 import { createLifecycle } from '../../src/platform/lifecycle/lifecycle.ts';
 import type { JobQueue, QueueJob } from '../../src/platform/queue/contract.ts';
 import { createFolderStorage } from '../../src/platform/storage/folder.ts';
-import { acceptAndStart, complete, createKey, createOrganization, createTestClock, registerCompositions, silentLog, type TestClock } from './factories.ts';
+import {
+  acceptAndStart,
+  complete,
+  createKey,
+  createOrganization,
+  createTestClock,
+  registerCompositions,
+  silentLog,
+  type TestClock,
+} from './factories.ts';
 import { createTestDatabase } from './postgres.ts';
 
 /** The port in memory: keeps what it is given, and hands nothing out. */
@@ -33,7 +42,11 @@ export const createMemoryQueue = (): JobQueue => {
     remove: async (id) => jobs.delete(id),
     counts: async () => ({ waiting: jobs.size, active: 0, delayed: 0, failed: 0 }),
     ping: async () => undefined,
-    startWorker: async () => ({ close: async () => undefined, pause: async () => undefined, resume: async () => undefined }),
+    startWorker: async () => ({
+      close: async () => undefined,
+      pause: async () => undefined,
+      resume: async () => undefined,
+    }),
     close: async () => undefined,
   };
 };
@@ -131,7 +144,11 @@ export const storeExport = async (
   given: { content?: Buffer; format?: OutputFormat; compositionId?: string } = {},
 ): Promise<StoredFile> => {
   const { content = Buffer.from('0123456789'), format = 'png', compositionId = 'hero-ad' } = given;
-  const { row, fence } = await acceptAndStart(api.db, who, { format, compositionId, kind: format === 'mp4' ? 'video' : 'still' });
+  const { row, fence } = await acceptAndStart(api.db, who, {
+    format,
+    compositionId,
+    kind: format === 'mp4' ? 'video' : 'still',
+  });
   const storageKey = artifactKey({ ...fence, organizationId: row.organization_id }, format);
   await api.storage.put(storageKey, Readable.from([content]));
   const sha256 = createHash('sha256').update(content).digest('hex');
@@ -151,9 +168,13 @@ export interface ErrorAnswer {
 }
 
 /** Status and error of a refusal, in the shape that every refusal has. */
-export const refusalOf = async (response: Response): Promise<ErrorAnswer['error'] & { readonly status: number }> => {
+export const refusalOf = async (
+  response: Response,
+): Promise<ErrorAnswer['error'] & { readonly status: number }> => {
   const { error, ...others } = (await response.json()) as ErrorAnswer;
-  if (Object.keys(others).length > 0) throw new Error(`an error has more than "error": ${Object.keys(others).join(', ')}`);
-  if (error.requestId !== response.headers.get('x-request-id')) throw new Error('the request id differs from the header');
+  if (Object.keys(others).length > 0)
+    throw new Error(`an error has more than "error": ${Object.keys(others).join(', ')}`);
+  if (error.requestId !== response.headers.get('x-request-id'))
+    throw new Error('the request id differs from the header');
   return { status: response.status, ...error };
 };

@@ -1,12 +1,13 @@
 /** What most tests begin with: a database of their own, a clock that they set, and exports in the state that they want. */
+
+import { newId } from '../../src/core/ids.ts';
 import type { RenderRequest } from '../../src/core/render-request.ts';
 import { renderRequestSchema } from '../../src/core/render-request.ts';
-import { newId } from '../../src/core/ids.ts';
 import { type TierName, type TierOverrides, tierOf } from '../../src/core/tiers.ts';
 import { type CreatedKey, createApiKey, type KeyKind } from '../../src/domain/accounts/api-keys.ts';
 import { ensureOrganization } from '../../src/domain/accounts/organizations.ts';
 import { setTier } from '../../src/domain/accounts/users.ts';
-import { registerBundle, type RegisteredComposition } from '../../src/domain/compositions/register-bundle.ts';
+import { type RegisteredComposition, registerBundle } from '../../src/domain/compositions/register-bundle.ts';
 import { type AcceptedOrder, acceptExport } from '../../src/domain/exports/accept-export.ts';
 import { completeExport, type RenderedFile } from '../../src/domain/exports/complete-export.ts';
 import type { Export, Fence } from '../../src/domain/exports/export.ts';
@@ -80,7 +81,11 @@ export const createOrganization = async (
   return id;
 };
 
-export const createKey = (db: Database, organizationId: string, kind: KeyKind = 'secret'): Promise<CreatedKey> =>
+export const createKey = (
+  db: Database,
+  organizationId: string,
+  kind: KeyKind = 'secret',
+): Promise<CreatedKey> =>
   db.transaction().execute((tx) => createApiKey(tx, { organizationId, kind, name: `a ${kind} key` }));
 
 export const compositionVersion = '00112233aabbccdd';
@@ -95,7 +100,10 @@ export const exampleComposition: RegisteredComposition = {
   defaultProps: { title: 'Hello' },
   propsSchema: {
     type: 'object',
-    properties: { title: { type: 'string', maxLength: 40 }, colour: { type: 'string', enum: ['red', 'blue'] } },
+    properties: {
+      title: { type: 'string', maxLength: 40 },
+      colour: { type: 'string', enum: ['red', 'blue'] },
+    },
     required: ['title'],
     additionalProperties: false,
   },
@@ -111,7 +119,11 @@ export const openComposition: RegisteredComposition = {
   propsSchema: null,
 };
 
-export const longComposition: RegisteredComposition = { ...openComposition, id: 'long', durationInFrames: 45 * 30 };
+export const longComposition: RegisteredComposition = {
+  ...openComposition,
+  id: 'long',
+  durationInFrames: 45 * 30,
+};
 
 export const registerCompositions = (
   db: Database,
@@ -243,10 +255,13 @@ export const aRequest = (given: Partial<RenderRequest> = {}): RenderRequest =>
     ...given,
   });
 
-export const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
+export const times = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
 
 /** What became of many at once. */
-export const outcomes = async <T>(promises: readonly Promise<T>[]): Promise<{ fulfilled: T[]; codes: string[] }> => {
+export const outcomes = async <T>(
+  promises: readonly Promise<T>[],
+): Promise<{ fulfilled: T[]; codes: string[] }> => {
   const settled = await Promise.allSettled(promises);
   return {
     fulfilled: settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),

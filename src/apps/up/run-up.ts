@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { bundleProject } from '../../features/compositions/bundle-project.ts';
 import { migrateDatabase } from '../../platform/db/migrate.ts';
 import { startApi } from '../api/start-api.ts';
+import { formatEventLine } from '../event-line.ts';
 import { nameEnvironment, openRecords, openResources, type Process, type Resources } from '../resources.ts';
+import { tailEvents } from '../tail-events.ts';
 import { startWorker } from '../worker/start-worker.ts';
 import { developmentKeyFile, developmentOrganization, ensureDevelopmentKey } from './development-key.ts';
 import { lockFolder } from './folder-lock.ts';
-import { printEvents } from './print-events.ts';
 
 /** The example compositions of the repository; a package without them starts without them. */
 const exampleProject = fileURLToPath(new URL('../../../remotion', import.meta.url));
@@ -25,7 +26,11 @@ export const runUp = async (process: Process): Promise<void> => {
   const worker = await startWorker(resources, { concurrency: config.WORKER_CONCURRENCY });
   const version = await bundleExample(resources, worker.browserExecutable);
   const api = await startApi(resources);
-  const events = await printEvents(resources, (line) => console.log(line));
+  const events = await tailEvents(resources, {
+    sinceStart: false,
+    organizationId: undefined,
+    print: (event) => console.log(formatEventLine(event)),
+  });
   lifecycle.onStop('printed events', () => events.stop());
   console.log(welcome(resources, { url: api.url, key, version }));
 };

@@ -38,7 +38,8 @@ export const createMetrics = (): Metrics => {
         registers: [registry],
         async collect() {
           this.reset();
-          for (const [value, count] of Object.entries(await read().catch(() => ({})))) this.set({ [label]: value }, count);
+          for (const [value, count] of Object.entries(await read().catch(() => ({}))))
+            this.set({ [label]: value }, count);
         },
       });
     },

@@ -5,11 +5,14 @@ import fastifySwaggerUi from '@fastify/swagger-ui';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
   LogController,
   type RawServerDefault,
 } from 'fastify';
 import {
   jsonSchemaTransform,
+  jsonSchemaTransformObject,
   serializerCompiler,
   validatorCompiler,
   type ZodTypeProvider,
@@ -51,6 +54,9 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Http
     genReqId: () => newId(),
     // A client that sends its request a byte a second must not keep a connection for ever.
     requestTimeout: 30_000,
+    // What the router refuses before there is a route: an address that is not properly encoded, a parameter that is too long.
+    frameworkErrors: answerError,
+    routerOptions: { maxParamLength: maxEncodedIdLength },
   }).withTypeProvider<ZodTypeProvider>();
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
@@ -109,6 +115,8 @@ const describeApi = async (server: HttpServer, version: string) => {
       },
     },
     transform: jsonSchemaTransform,
+    // Puts the schemas that have an id where the references to them lead.
+    transformObject: jsonSchemaTransformObject,
   });
   await server.register(fastifySwaggerUi, { routePrefix: '/docs' });
   server.get('/openapi.json', { schema: { hide: true } as object }, () => server.swagger());

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type EventName, type EventProperties, eventCatalog, isEventName } from '../../../src/core/events/catalog.ts';
+import {
+  type EventName,
+  type EventProperties,
+  eventCatalog,
+  isEventName,
+} from '../../../src/core/events/catalog.ts';
 import { eventSources } from '../../../src/core/events/define-event.ts';
 import { coreValueProperties, exampleProperties } from './example-properties.ts';
 
@@ -12,7 +17,8 @@ interface ObjectSchema {
   readonly required?: readonly string[];
 }
 
-const describeSchema = (name: EventName) => z.toJSONSchema(schemaOf(name), { io: 'input' }) as unknown as ObjectSchema;
+const describeSchema = (name: EventName) =>
+  z.toJSONSchema(schemaOf(name), { io: 'input' }) as unknown as ObjectSchema;
 
 describe('the event catalog', () => {
   test('has the events of the main job, and says of no other that it is one', () => {
@@ -31,7 +37,8 @@ describe('the event catalog', () => {
       'video_rendered',
     ]);
     expect(names.every(isEventName)).toBe(true);
-    for (const other of ['video_render', 'constructor', '__proto__', 'toString', '']) expect(isEventName(other)).toBe(false);
+    for (const other of ['video_render', 'constructor', '__proto__', 'toString', ''])
+      expect(isEventName(other)).toBe(false);
   });
 
   describe.each(names)('%s', (name) => {
@@ -61,8 +68,12 @@ describe('the event catalog', () => {
       const example: Record<string, unknown> = exampleProperties[name];
       for (const property of Object.keys(example)) {
         const { [property]: _left, ...rest } = example;
-        expect(schemaOf(name).safeParse({ ...rest, [property]: { not: 'this' } }).success, property).toBe(false);
-        expect(schemaOf(name).safeParse(rest).success, `without ${property}`).toBe(!required.includes(property));
+        expect(schemaOf(name).safeParse({ ...rest, [property]: { not: 'this' } }).success, property).toBe(
+          false,
+        );
+        expect(schemaOf(name).safeParse(rest).success, `without ${property}`).toBe(
+          !required.includes(property),
+        );
       }
       expect(required).toContain('timestamp');
     });
@@ -70,21 +81,30 @@ describe('the event catalog', () => {
 });
 
 describe('the core value events are those of the document', () => {
-  test.each(Object.entries(coreValueProperties))('%s has its properties, types and optionality', (name, table) => {
-    const { properties, required = [] } = describeSchema(name as EventName);
-    for (const [property, { type, optional }] of Object.entries(table)) {
-      const described = properties[property];
-      expect(described, `${name}.${property} exists`).toBeDefined();
-      expect(described?.type === 'integer' ? 'number' : described?.type, `type of ${name}.${property}`).toBe(type);
-      expect(!required.includes(property), `${name}.${property} is optional`).toBe(optional);
-    }
-  });
+  test.each(Object.entries(coreValueProperties))(
+    '%s has its properties, types and optionality',
+    (name, table) => {
+      const { properties, required = [] } = describeSchema(name as EventName);
+      for (const [property, { type, optional }] of Object.entries(table)) {
+        const described = properties[property];
+        expect(described, `${name}.${property} exists`).toBeDefined();
+        expect(
+          described?.type === 'integer' ? 'number' : described?.type,
+          `type of ${name}.${property}`,
+        ).toBe(type);
+        expect(!required.includes(property), `${name}.${property} is optional`).toBe(optional);
+      }
+    },
+  );
 
-  test.each(Object.entries(coreValueProperties))('%s: what is ours beside them is optional, but for the export', (name, table) => {
-    const { required = [] } = describeSchema(name as EventName);
-    const ours = required.filter((property) => table[property] === undefined);
-    expect(ours).toEqual(name === 'video_rendered' ? ['exportId'] : []);
-  });
+  test.each(Object.entries(coreValueProperties))(
+    '%s: what is ours beside them is optional',
+    (name, table) => {
+      const { required = [] } = describeSchema(name as EventName);
+      const ours = required.filter((property) => table[property] === undefined);
+      expect(ours).toEqual([]);
+    },
+  );
 
   test('the values that the document gives as examples are taken', () => {
     expect(describeSchema('batch_completed').properties.jobType?.enum).toEqual(['campaign', 'csv_import']);
@@ -97,16 +117,18 @@ describe('the core value events are those of the document', () => {
   });
 });
 
-/** Compiled, not run: wrong properties are refused before there is a program. */
-export const typesRefuseWrongProperties = (timestamp: string) => {
-  const right: EventProperties<'first_render_completed'> = { compositionId: 'c', format: 'png', timestamp, exportId: 'e' };
-  // @ts-expect-error a required property is missing
-  const missing: EventProperties<'first_render_completed'> = { compositionId: 'c', format: 'png', timestamp };
-  // @ts-expect-error a number is not a string
-  const mistyped: EventProperties<'first_render_completed'> = { ...right, format: 5 };
-  // @ts-expect-error there is no such property
-  const unknown: EventProperties<'first_render_completed'> = { ...right, colour: 'red' };
-  // @ts-expect-error there is no such event
-  const name: EventName = 'video_render';
-  return [right, missing, mistyped, unknown, name];
-};
+test('wrong properties are refused before there is a program: the compiler says so of each line below', () => {
+  const compiled = (timestamp: string) => {
+    const right: EventProperties<'first_render_completed'> = { compositionId: 'c', format: 'png', timestamp };
+    // @ts-expect-error a required property is missing
+    const missing: EventProperties<'first_render_completed'> = { format: 'png', timestamp };
+    // @ts-expect-error a number is not a string
+    const mistyped: EventProperties<'first_render_completed'> = { ...right, format: 5 };
+    // @ts-expect-error there is no such property
+    const unknown: EventProperties<'first_render_completed'> = { ...right, colour: 'red' };
+    // @ts-expect-error there is no such event
+    const name: EventName = 'video_render';
+    return [right, missing, mistyped, unknown, name];
+  };
+  expect(compiled).toBeTypeOf('function');
+});

@@ -1,7 +1,13 @@
 import type { EventName, EventProperties } from '../../../src/core/events/catalog.ts';
 
 const timestamp = '2024-01-28T12:00:00Z';
-const facts = { exportId: 'export-1', projectId: 'project-1', renderMode: 'local', format: 'png', timestamp } as const;
+const facts = {
+  exportId: 'export-1',
+  projectId: 'project-1',
+  renderMode: 'local',
+  format: 'png',
+  timestamp,
+} as const;
 const job = { ...facts, job_id: 'export-1', compositionId: 'hero-ad', kind: 'still' } as const;
 const ended = { attempt: 1, queue_wait_ms: 20, processing_time_ms: 300 };
 
@@ -66,11 +72,30 @@ export const exampleProperties: { readonly [Name in EventName]: Required<EventPr
     batchId: 'batch-1',
   },
   processing_started: { ...job, attempt: 1, queue_wait_ms: 20 },
-  processing_completed: { ...job, ...ended, success_bool: true, video_bytes: 1234, duration_seconds: 10, resolution: '1080x1080' },
-  processing_failed: { ...job, ...ended, success_bool: false, failure_reason: 'The browser was lost.', error_code: 'browser_lost' },
+  processing_completed: {
+    ...job,
+    ...ended,
+    success_bool: true,
+    video_bytes: 1234,
+    duration_seconds: 10,
+    resolution: '1080x1080',
+  },
+  processing_failed: {
+    ...job,
+    ...ended,
+    success_bool: false,
+    failure_reason: 'The browser was lost.',
+    error_code: 'browser_lost',
+  },
   job_timeout: { ...job, ...ended, error_code: 'render_timeout' },
   job_canceled: { ...job, attempt: 0 },
-  job_refunded: { ...job, credits_before: 4, credits_after: 5, failure_reason: 'It failed.', error_code: 'render_failed' },
+  job_refunded: {
+    ...job,
+    credits_before: 4,
+    credits_after: 5,
+    failure_reason: 'It failed.',
+    error_code: 'render_failed',
+  },
 };
 
 interface DocumentedProperty {

@@ -3,11 +3,23 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { newId } from '../../../src/core/ids.ts';
 import { authenticate, keyKinds, listApiKeys, revokeApiKey } from '../../../src/domain/accounts/api-keys.ts';
 import { reachMilestone } from '../../../src/domain/accounts/milestones.ts';
-import { assertTimeZone, ensureOrganization, getOrganization, tierIn } from '../../../src/domain/accounts/organizations.ts';
+import {
+  assertTimeZone,
+  ensureOrganization,
+  getOrganization,
+  tierIn,
+} from '../../../src/domain/accounts/organizations.ts';
 import { countExports, findProject, nameProject } from '../../../src/domain/accounts/projects.ts';
 import { ensureUser, findUser, setTier } from '../../../src/domain/accounts/users.ts';
 import type { Tx } from '../../../src/platform/db/client.ts';
-import { createKey, createOrganization, noon, openTestDatabase, outcomes, times } from '../../support/factories.ts';
+import {
+  createKey,
+  createOrganization,
+  noon,
+  openTestDatabase,
+  outcomes,
+  times,
+} from '../../support/factories.ts';
 
 const { db, close } = await openTestDatabase();
 afterAll(close);
@@ -103,20 +115,28 @@ describe('an organization', () => {
     expect(tierIn(organization, 'pro').dailyExports).toBe(50);
   });
 
-  test.each(['UTC', 'Europe/Berlin', 'Asia/Kathmandu', 'America/Argentina/Buenos_Aires'])('may be in %s', (timeZone) => {
-    expect(() => assertTimeZone(timeZone)).not.toThrow();
-  });
+  test.each(['UTC', 'Europe/Berlin', 'Asia/Kathmandu', 'America/Argentina/Buenos_Aires'])(
+    'may be in %s',
+    (timeZone) => {
+      expect(() => assertTimeZone(timeZone)).not.toThrow();
+    },
+  );
 
   // An offset means one thing to JavaScript and its opposite to Postgres, which reads it as POSIX does.
-  test.each(['Mars/Olympus', '', 'Berlin', '+05:30', '-08:00', "UTC'; DROP TABLE export; --"])('may not be in %j', (timeZone) => {
-    expect(() => assertTimeZone(timeZone)).toThrow(/is not a time zone/);
-  });
+  test.each(['Mars/Olympus', '', 'Berlin', '+05:30', '-08:00', "UTC'; DROP TABLE export; --"])(
+    'may not be in %j',
+    (timeZone) => {
+      expect(() => assertTimeZone(timeZone)).toThrow(/is not a time zone/);
+    },
+  );
 });
 
 describe('a user', () => {
   test('is made at first sight, tier free, also by ten at once', async () => {
     const organizationId = await createOrganization(db);
-    const { codes, fulfilled } = await outcomes(times(10, () => inTransaction((tx) => ensureUser(tx, organizationId, 'u'))));
+    const { codes, fulfilled } = await outcomes(
+      times(10, () => inTransaction((tx) => ensureUser(tx, organizationId, 'u'))),
+    );
     expect(codes).toEqual([]);
     expect(new Set(fulfilled.map((user) => user.tier))).toEqual(new Set(['free']));
   });
@@ -142,11 +162,19 @@ describe('a project', () => {
     const project = { organizationId, projectId: 'p' };
     await inTransaction((tx) => countExports(tx, project, 2, now));
     await inTransaction((tx) => nameProject(tx, project, 'Spring', now));
-    expect(await findProject(db, project)).toMatchObject({ name: 'Spring', export_count: 2, last_export_at: now });
+    expect(await findProject(db, project)).toMatchObject({
+      name: 'Spring',
+      export_count: 2,
+      last_export_at: now,
+    });
     const named = { organizationId, projectId: 'q' };
     await inTransaction((tx) => nameProject(tx, named, 'Summer', now));
     await inTransaction((tx) => countExports(tx, named, 1, now));
-    expect(await findProject(db, named)).toMatchObject({ name: 'Summer', export_count: 1, last_export_at: now });
+    expect(await findProject(db, named)).toMatchObject({
+      name: 'Summer',
+      export_count: 1,
+      last_export_at: now,
+    });
   });
 
   test('counts 50 acceptances at once as 50', async () => {
@@ -177,6 +205,7 @@ describe('a milestone', () => {
   test('belongs to one user, one organization and one name', async () => {
     const reached = { organizationId: 'o2', userId: 'u', name: 'first_render', at: now };
     const others = [{ organizationId: 'o3' }, { userId: 'v' }, { name: 'first_download' }, {}];
-    for (const other of others) expect(await inTransaction((tx) => reachMilestone(tx, { ...reached, ...other }))).toBe(true);
+    for (const other of others)
+      expect(await inTransaction((tx) => reachMilestone(tx, { ...reached, ...other }))).toBe(true);
   });
 });

@@ -10,56 +10,69 @@ import {
   openDownloadWindow,
 } from '../../../src/domain/artifacts/download-window.ts';
 import { assertStorageKey } from '../../../src/platform/storage/key.ts';
-import { acceptAndStart, complete, createOrganization, createUser, hours, minutes, noon, openTestDatabase, outcomes, times } from '../../support/factories.ts';
+import {
+  acceptAndStart,
+  complete,
+  createOrganization,
+  createUser,
+  hours,
+  minutes,
+  noon,
+  openTestDatabase,
+  outcomes,
+  times,
+} from '../../support/factories.ts';
 
 const { db, close } = await openTestDatabase();
 afterAll(close);
 
-const after = (milliseconds: number) => new Date(new Date(noon).getTime() + milliseconds);
-const open = (window: DownloadWindow, at: Date) => db.transaction().execute((tx) => openDownloadWindow(tx, window, at));
-const shut = (window: DownloadWindow, at: Date) => db.transaction().execute((tx) => closeDownloadWindow(tx, window, at));
+const plus = (milliseconds: number) => new Date(new Date(noon).getTime() + milliseconds);
+const open = (window: DownloadWindow, at: Date) =>
+  db.transaction().execute((tx) => openDownloadWindow(tx, window, at));
+const shut = (window: DownloadWindow, at: Date) =>
+  db.transaction().execute((tx) => closeDownloadWindow(tx, window, at));
 const newWindow = (): DownloadWindow => ({ organizationId: 'o', fileId: newId(), client: 'c' });
 
 describe('the window of a download', () => {
   test(`lasts ${downloadWindowMinutes} minutes from the download that was counted, not from the last one that was not`, async () => {
     const window = newWindow();
-    expect(await open(window, after(0))).toBe(true);
-    expect(await open(window, after(minutes(9)))).toBe(false);
-    expect(await open(window, after(minutes(10)))).toBe(false);
-    expect(await open(window, after(minutes(10) + 1))).toBe(true);
-    expect(await open(window, after(minutes(15)))).toBe(false);
+    expect(await open(window, plus(0))).toBe(true);
+    expect(await open(window, plus(minutes(9)))).toBe(false);
+    expect(await open(window, plus(minutes(10)))).toBe(false);
+    expect(await open(window, plus(minutes(10) + 1))).toBe(true);
+    expect(await open(window, plus(minutes(15)))).toBe(false);
   });
 
   test('counts one of ten connections that begin at once', async () => {
     const window = newWindow();
-    const { fulfilled } = await outcomes(times(10, () => open(window, after(0))));
+    const { fulfilled } = await outcomes(times(10, () => open(window, plus(0))));
     expect(fulfilled.filter(Boolean)).toHaveLength(1);
   });
 
   test('is each client’s, each file’s and each organization’s own', async () => {
     const window = newWindow();
     for (const other of [{}, { client: 'd' }, { fileId: newId() }, { organizationId: 'p' }]) {
-      expect(await open({ ...window, ...other }, after(0))).toBe(true);
+      expect(await open({ ...window, ...other }, plus(0))).toBe(true);
     }
   });
 
   test('is completed once, and only where a download was counted', async () => {
     const window = newWindow();
-    expect(await shut(window, after(0))).toBe(false);
-    await open(window, after(0));
-    expect(await shut(window, after(1))).toBe(true);
-    expect(await shut(window, after(2))).toBe(false);
-    await open(window, after(minutes(11)));
-    expect(await shut(window, after(minutes(12)))).toBe(true);
+    expect(await shut(window, plus(0))).toBe(false);
+    await open(window, plus(0));
+    expect(await shut(window, plus(1))).toBe(true);
+    expect(await shut(window, plus(2))).toBe(false);
+    await open(window, plus(minutes(11)));
+    expect(await shut(window, plus(minutes(12)))).toBe(true);
   });
 
   test('is cleaned away a day later', async () => {
     const window = newWindow();
-    await open(window, after(0));
-    await dropOldWindows(db, after(hours(24)));
-    expect(await shut(window, after(1))).toBe(true);
-    await dropOldWindows(db, after(hours(24) + 1));
-    expect(await shut(window, after(1))).toBe(false);
+    await open(window, plus(0));
+    await dropOldWindows(db, plus(hours(24)));
+    expect(await shut(window, plus(1))).toBe(true);
+    await dropOldWindows(db, plus(hours(24) + 1));
+    expect(await shut(window, plus(1))).toBe(false);
   });
 });
 

@@ -1,17 +1,34 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { findVersion, getBundle, getComposition, listCompositions } from '../../../src/domain/compositions/find-compositions.ts';
+import {
+  findVersion,
+  getBundle,
+  getComposition,
+  listCompositions,
+} from '../../../src/domain/compositions/find-compositions.ts';
 import { validateProps } from '../../../src/domain/compositions/validate-props.ts';
-import { compositionVersion, createOrganization, exampleComposition, noon, openTestDatabase, registerCompositions } from '../../support/factories.ts';
+import {
+  compositionVersion,
+  createOrganization,
+  exampleComposition,
+  noon,
+  openTestDatabase,
+  registerCompositions,
+} from '../../support/factories.ts';
 
 const { db, close } = await openTestDatabase();
 afterAll(close);
 
-const after = (milliseconds: number) => new Date(new Date(noon).getTime() + milliseconds);
+const plus = (milliseconds: number) => new Date(new Date(noon).getTime() + milliseconds);
 const newer = 'ffeeddccbbaa9988';
 
-const withSchema = async (propsSchema: Record<string, unknown> | null, defaultProps: Record<string, unknown> = {}) => {
+const withSchema = async (
+  propsSchema: Record<string, unknown> | null,
+  defaultProps: Record<string, unknown> = {},
+) => {
   const organizationId = await createOrganization(db);
-  await registerCompositions(db, organizationId, { compositions: [{ ...exampleComposition, propsSchema, defaultProps }] });
+  await registerCompositions(db, organizationId, {
+    compositions: [{ ...exampleComposition, propsSchema, defaultProps }],
+  });
   return getComposition(db, organizationId, 'hero-ad', undefined);
 };
 
@@ -19,18 +36,28 @@ describe('a composition', () => {
   test('is taken from the newest version, or from the one that was named', async () => {
     const organizationId = await createOrganization(db);
     await registerCompositions(db, organizationId);
-    await registerCompositions(db, organizationId, { version: newer, compositions: [exampleComposition], at: after(1000) });
+    await registerCompositions(db, organizationId, {
+      version: newer,
+      compositions: [exampleComposition],
+      at: plus(1000),
+    });
     expect(await getComposition(db, organizationId, 'hero-ad', undefined)).toMatchObject({ version: newer });
-    expect(await getComposition(db, organizationId, 'hero-ad', compositionVersion)).toMatchObject({ version: compositionVersion });
-    expect(await getComposition(db, organizationId, 'open', undefined)).toMatchObject({ version: compositionVersion });
+    expect(await getComposition(db, organizationId, 'hero-ad', compositionVersion)).toMatchObject({
+      version: compositionVersion,
+    });
+    expect(await getComposition(db, organizationId, 'open', undefined)).toMatchObject({
+      version: compositionVersion,
+    });
   });
 
   test('of an old version is the newest again once that is registered again: so one rolls back', async () => {
     const organizationId = await createOrganization(db);
     await registerCompositions(db, organizationId);
-    await registerCompositions(db, organizationId, { version: newer, at: after(1000) });
-    await registerCompositions(db, organizationId, { at: after(2000) });
-    expect(await getComposition(db, organizationId, 'hero-ad', undefined)).toMatchObject({ version: compositionVersion });
+    await registerCompositions(db, organizationId, { version: newer, at: plus(1000) });
+    await registerCompositions(db, organizationId, { at: plus(2000) });
+    expect(await getComposition(db, organizationId, 'hero-ad', undefined)).toMatchObject({
+      version: compositionVersion,
+    });
     expect(await listCompositions(db, organizationId)).toHaveLength(6);
   });
 
@@ -45,21 +72,29 @@ describe('a composition', () => {
       message: 'There is no composition "nope". Registered: hero-ad.',
       details: { compositionId: 'nope', registered: ['hero-ad'] },
     });
-    await expect(getComposition(db, organizationId, 'hero-ad', newer)).rejects.toMatchObject({ code: 'composition_not_found' });
+    await expect(getComposition(db, organizationId, 'hero-ad', newer)).rejects.toMatchObject({
+      code: 'composition_not_found',
+    });
   });
 
   test('of another organization is not there', async () => {
     const [one, other] = [await createOrganization(db), await createOrganization(db)];
     await registerCompositions(db, one);
-    await expect(getComposition(db, other, 'hero-ad', undefined)).rejects.toMatchObject({ code: 'composition_not_found' });
-    await expect(getBundle(db, other, compositionVersion)).rejects.toMatchObject({ code: 'composition_not_found' });
+    await expect(getComposition(db, other, 'hero-ad', undefined)).rejects.toMatchObject({
+      code: 'composition_not_found',
+    });
+    await expect(getBundle(db, other, compositionVersion)).rejects.toMatchObject({
+      code: 'composition_not_found',
+    });
     expect(await findVersion(db, other, compositionVersion)).toBeUndefined();
   });
 
   test('comes back as it was registered', async () => {
     const organizationId = await createOrganization(db);
     await registerCompositions(db, organizationId, { compositions: [exampleComposition] });
-    expect(await findVersion(db, organizationId, compositionVersion)).toEqual({ compositions: [exampleComposition] });
+    expect(await findVersion(db, organizationId, compositionVersion)).toEqual({
+      compositions: [exampleComposition],
+    });
     expect(await getBundle(db, organizationId, compositionVersion)).toMatchObject({ size_in_bytes: 1000 });
   });
 
@@ -89,13 +124,40 @@ describe('props', () => {
   test.each([
     ['the wrong type', { title: 5 }, [{ path: 'props.title', reason: 'must be string' }]],
     ['a missing one', {}, [{ path: 'props.title', reason: 'is required' }]],
-    ['an unknown one', { title: 'a', x: 1 }, [{ path: 'props.x', reason: 'is not a property of this composition' }]],
-    ['a value that is not allowed', { title: 'a', colour: 'green' }, [{ path: 'props.colour', reason: 'must be equal to one of the allowed values: red, blue' }]],
-    ['too long', { title: 'abcdef' }, [{ path: 'props.title', reason: 'must NOT have more than 5 characters' }]],
+    [
+      'an unknown one',
+      { title: 'a', x: 1 },
+      [{ path: 'props.x', reason: 'is not a property of this composition' }],
+    ],
+    [
+      'a value that is not allowed',
+      { title: 'a', colour: 'green' },
+      [{ path: 'props.colour', reason: 'must be equal to one of the allowed values: red, blue' }],
+    ],
+    [
+      'too long',
+      { title: 'abcdef' },
+      [{ path: 'props.title', reason: 'must NOT have more than 5 characters' }],
+    ],
     ['too small', { title: 'a', size: 0 }, [{ path: 'props.size', reason: 'must be >= 1' }]],
-    ['no time', { title: 'a', at: 'tomorrow' }, [{ path: 'props.at', reason: 'must match format "date-time"' }]],
-    ['deep inside', { title: 'a', list: [{}, { 'a/b': 'x' }] }, [{ path: 'props.list.1.a/b', reason: 'must be number' }]],
-    ['several', { size: 0 }, [{ path: 'props.title', reason: 'is required' }, { path: 'props.size', reason: 'must be >= 1' }]],
+    [
+      'no time',
+      { title: 'a', at: 'tomorrow' },
+      [{ path: 'props.at', reason: 'must match format "date-time"' }],
+    ],
+    [
+      'deep inside',
+      { title: 'a', list: [{}, { 'a/b': 'x' }] },
+      [{ path: 'props.list.1.a/b', reason: 'must be number' }],
+    ],
+    [
+      'several',
+      { size: 0 },
+      [
+        { path: 'props.title', reason: 'is required' },
+        { path: 'props.size', reason: 'must be >= 1' },
+      ],
+    ],
   ])('with %s are refused with path and reason', async (_name, props, reasons) => {
     const composition = await withSchema(schema);
     try {
@@ -113,7 +175,9 @@ describe('props', () => {
   });
 
   test('of a composition without a schema may be anything', async () => {
-    expect(() => validateProps({ ...exampleRow, props_schema: null }, { anything: [1, { goes: true }] })).not.toThrow();
+    expect(() =>
+      validateProps({ ...exampleRow, props_schema: null }, { anything: [1, { goes: true }] }),
+    ).not.toThrow();
   });
 
   test('name at most 20 reasons, however much is wrong', async () => {

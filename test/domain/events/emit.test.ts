@@ -7,7 +7,16 @@ import { dropOldEventKeys, eventKeyDays } from '../../../src/domain/events/drop-
 import { emit } from '../../../src/domain/events/emit.ts';
 import type { Tx } from '../../../src/platform/db/client.ts';
 import { exampleProperties } from '../../core/events/example-properties.ts';
-import { countRows, createOrganization, eventsOf, hours, noon, openTestDatabase, outcomes, times } from '../../support/factories.ts';
+import {
+  countRows,
+  createOrganization,
+  eventsOf,
+  hours,
+  noon,
+  openTestDatabase,
+  outcomes,
+  times,
+} from '../../support/factories.ts';
 
 const { db, close } = await openTestDatabase();
 afterAll(close);
@@ -37,7 +46,11 @@ describe('emit', () => {
       context: { utm_source: 'news' },
     };
     expect(await emitOne(anEvent(organizationId, given))).toBe(true);
-    const row = await db.selectFrom('domain_event').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    const row = await db
+      .selectFrom('domain_event')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
     expect(row).toMatchObject({
       event_name: 'first_render_completed',
       organization_id: organizationId,
@@ -67,22 +80,41 @@ describe('emit', () => {
       db.transaction().execute(async (tx) => {
         await sql`UPDATE installation SET environment = 'staging'`.execute(tx);
         await emit(tx, anEvent(organizationId));
-        const row = await tx.selectFrom('domain_event').select('environment').where('organization_id', '=', organizationId).executeTakeFirst();
+        const row = await tx
+          .selectFrom('domain_event')
+          .select('environment')
+          .where('organization_id', '=', organizationId)
+          .executeTakeFirst();
         throw new Error(`back to where it was: ${row?.environment}`);
       }),
     ).rejects.toThrow('back to where it was: staging');
   });
 
   test.each([
-    ['properties of another type', { properties: { ...exampleProperties.first_render_completed, format: 5 } }, /format/],
-    ['a missing property', { properties: { format: 'png', timestamp: noon } }, /compositionId.*exportId/s],
-    ['an unknown property', { properties: { ...exampleProperties.first_render_completed, colour: 'red' } }, /colour/],
-    ['a time that is none', { properties: { ...exampleProperties.first_render_completed, timestamp: 'today' } }, /timestamp/],
+    [
+      'properties of another type',
+      { properties: { ...exampleProperties.first_render_completed, format: 5 } },
+      /format/,
+    ],
+    ['a missing property', { properties: { format: 'png', timestamp: noon } }, /compositionId/],
+    [
+      'an unknown property',
+      { properties: { ...exampleProperties.first_render_completed, colour: 'red' } },
+      /colour/,
+    ],
+    [
+      'a time that is none',
+      { properties: { ...exampleProperties.first_render_completed, timestamp: 'today' } },
+      /timestamp/,
+    ],
     ['a source that may not send it', { source: 'web' }, /may not come from web/],
   ])('refuses %s, and writes nothing', async (_name, given, message) => {
     const organizationId = await createOrganization(db);
     const event = { ...anEvent(organizationId), ...given } as NewEvent;
-    await expect(emitOne(event)).rejects.toMatchObject({ code: 'invalid_event', message: expect.stringMatching(message) });
+    await expect(emitOne(event)).rejects.toMatchObject({
+      code: 'invalid_event',
+      message: expect.stringMatching(message),
+    });
     expect(await countRows(db, 'domain_event', organizationId)).toBe(0);
     expect(await countRows(db, 'domain_event_key', organizationId)).toBe(0);
   });
@@ -91,7 +123,13 @@ describe('emit', () => {
     const organizationId = await createOrganization(db);
     for (const name of Object.keys(exampleProperties) as EventName[]) {
       const source = name === 'export_downloaded' || name === 'download_completed' ? 'server' : 'worker';
-      const event = { name, organizationId, source, occurredAt: new Date(noon), properties: exampleProperties[name] };
+      const event = {
+        name,
+        organizationId,
+        source,
+        occurredAt: new Date(noon),
+        properties: exampleProperties[name],
+      };
       expect(await emitOne(event as NewEvent)).toBe(name !== undefined);
     }
     const names = (await eventsOf(db, organizationId)).map((event) => event.event_name);
@@ -130,19 +168,23 @@ describe('emit', () => {
   });
 });
 
-/** Compiled, not run. */
-export const typesRefuse = async (tx: Tx): Promise<void> => {
-  const envelope = { organizationId: 'o', source: 'server', occurredAt: new Date() } as const;
-  const properties = exampleProperties.first_render_completed;
-  await emit(tx, { name: 'first_render_completed', ...envelope, properties });
-  // @ts-expect-error properties of another event
-  await emit(tx, { name: 'video_rendered', ...envelope, properties: exampleProperties.job_canceled });
-  // @ts-expect-error a property of another type
-  await emit(tx, { name: 'first_render_completed', ...envelope, properties: { ...properties, format: 5 } });
-  // @ts-expect-error an unknown property
-  await emit(tx, { name: 'first_render_completed', ...envelope, properties: { ...properties, colour: 'red' } });
-  // @ts-expect-error an event that is not in the catalog
-  await emit(tx, { name: 'render_done', ...envelope, properties });
-  // @ts-expect-error a source that is none
-  await emit(tx, { name: 'first_render_completed', ...envelope, source: 'cron', properties });
-};
+test('emit refuses wrong events before there is a program: the compiler says so of each line below', () => {
+  const compiled = async (tx: Tx) => {
+    const envelope = { organizationId: 'o', source: 'server', occurredAt: new Date() } as const;
+    const properties = exampleProperties.first_render_completed;
+    const right = { name: 'first_render_completed', ...envelope, properties } as const;
+    await emit(tx, right);
+    const other = exampleProperties.job_canceled;
+    // @ts-expect-error properties of another event
+    await emit(tx, { ...right, name: 'video_rendered', properties: other });
+    // @ts-expect-error a property of another type
+    await emit(tx, { ...right, properties: { ...properties, format: 5 } });
+    // @ts-expect-error an unknown property
+    await emit(tx, { ...right, properties: { ...properties, colour: 'red' } });
+    // @ts-expect-error an event that is not in the catalog
+    await emit(tx, { ...right, name: 'render_done' });
+    // @ts-expect-error a source that is none
+    await emit(tx, { ...right, source: 'cron' });
+  };
+  expect(compiled).toBeTypeOf('function');
+});

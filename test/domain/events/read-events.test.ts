@@ -2,7 +2,13 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
 import { emit } from '../../../src/domain/events/emit.ts';
-import { endOfLog, type LogCursor, readEventsAfter, readEventsOf, startOfLog } from '../../../src/domain/events/read-events.ts';
+import {
+  endOfLog,
+  type LogCursor,
+  readEventsAfter,
+  readEventsOf,
+  startOfLog,
+} from '../../../src/domain/events/read-events.ts';
 import type { Tx } from '../../../src/platform/db/client.ts';
 import { openDatabase } from '../../../src/platform/db/client.ts';
 import { exampleProperties } from '../../core/events/example-properties.ts';
@@ -21,10 +27,14 @@ const write = (tx: Tx, organizationId: string, entityId: string) =>
     entity: { type: 'export', id: entityId },
   });
 
-const writeOne = (organizationId: string, entityId: string) => db.transaction().execute((tx) => write(tx, organizationId, entityId));
+const writeOne = (organizationId: string, entityId: string) =>
+  db.transaction().execute((tx) => write(tx, organizationId, entityId));
 
 const read = async (cursor: LogCursor, organizationId?: string, limit = 100) => {
-  const { events, next } = await readEventsAfter(db, cursor, { limit, ...(organizationId === undefined ? {} : { organizationId }) });
+  const { events, next } = await readEventsAfter(db, cursor, {
+    limit,
+    ...(organizationId === undefined ? {} : { organizationId }),
+  });
   return { entities: events.map((event) => event.entityId), next };
 };
 
@@ -32,7 +42,9 @@ const read = async (cursor: LogCursor, organizationId?: string, limit = 100) => 
 const settled = async (): Promise<void> => {
   const isBehind = sql<{ behind: boolean }>`
     SELECT coalesce(max(xid::text::bigint), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS behind FROM domain_event`;
-  await expect.poll(async () => (await isBehind.execute(db)).rows[0]?.behind, { timeout: 20_000, interval: 10 }).toBe(true);
+  await expect
+    .poll(async () => (await isBehind.execute(db)).rows[0]?.behind, { timeout: 20_000, interval: 10 })
+    .toBe(true);
 };
 
 /** A transaction that stays open on a connection of its own until it is told to end. */
@@ -57,7 +69,12 @@ describe('the log', () => {
     const second = await read(first.next, organizationId, 2);
     const third = await read(second.next, organizationId, 2);
     const fourth = await read(third.next, organizationId, 2);
-    expect([first, second, third, fourth].map((page) => page.entities)).toEqual([['e0', 'e1'], ['e2', 'e3'], ['e4'], []]);
+    expect([first, second, third, fourth].map((page) => page.entities)).toEqual([
+      ['e0', 'e1'],
+      ['e2', 'e3'],
+      ['e4'],
+      [],
+    ]);
     expect(fourth.next).toEqual(third.next);
   });
 

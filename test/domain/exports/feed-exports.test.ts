@@ -2,10 +2,15 @@ import { sql } from 'kysely';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '../../../src/core/ids.ts';
 import { requestCancel } from '../../../src/domain/exports/cancel-export.ts';
-import { plannedExports, planNext, replan } from '../../../src/domain/exports/feed-exports.ts';
+import { planNext, plannedExports, replan } from '../../../src/domain/exports/feed-exports.ts';
 import type { Metered } from '../../../src/domain/exports/limits.ts';
 import { countUnfinished } from '../../../src/domain/exports/line-length.ts';
-import { liveCapacity, recordHeartbeat, removeWorker, workerGoneAfterMs } from '../../../src/domain/exports/workers.ts';
+import {
+  liveCapacity,
+  recordHeartbeat,
+  removeWorker,
+  workerGoneAfterMs,
+} from '../../../src/domain/exports/workers.ts';
 import {
   accept,
   complete,
@@ -24,9 +29,10 @@ const { db, close } = await openTestDatabase();
 afterAll(close);
 
 const now = new Date(noon);
-const after = (milliseconds: number) => new Date(now.getTime() + milliseconds);
+const plus = (milliseconds: number) => new Date(now.getTime() + milliseconds);
 const newUser = async (): Promise<Metered> => createUser(db, await createOrganization(db));
-const planIds = async (inFlight: number, at: Date = now) => ((await planNext(db, inFlight, at)) ?? []).map((one) => one.id);
+const planIds = async (inFlight: number, at: Date = now) =>
+  ((await planNext(db, inFlight, at)) ?? []).map((one) => one.id);
 
 /** Each test has a line of its own: whatever waits or runs is at an end. */
 beforeEach(async () => {
@@ -46,17 +52,17 @@ const fillLine = async (who: Metered, count: number): Promise<void> => {
 describe('the next plan', () => {
   test('grows the epoch, marks the export as fed, and leaves nothing to plan again', async () => {
     const row = await accept(db, await newUser());
-    expect(await planNext(db, 10, after(5))).toEqual([{ id: row.id, epoch: 1 }]);
-    expect(await readExport(db, row.id)).toMatchObject({ status: 'queued', epoch: 1, fed_at: after(5) });
-    expect(await planNext(db, 10, after(6))).toEqual([]);
+    expect(await planNext(db, 10, plus(5))).toEqual([{ id: row.id, epoch: 1 }]);
+    expect(await readExport(db, row.id)).toMatchObject({ status: 'queued', epoch: 1, fed_at: plus(5) });
+    expect(await planNext(db, 10, plus(6))).toEqual([]);
   });
 
   test('takes the one of B although 10,000 of A were there before it', async () => {
     const busy = await newUser();
     await fillLine(busy, 10_000);
     expect(await planIds(4)).toHaveLength(4);
-    const small = await accept(db, await newUser(), {}, after(1000));
-    expect(await planIds(6, after(2000))).toContain(small.id);
+    const small = await accept(db, await newUser(), {}, plus(1000));
+    expect(await planIds(6, plus(2000))).toContain(small.id);
   });
 
   test('shares the room equally between organizations that wait', async () => {
@@ -74,19 +80,19 @@ describe('the next plan', () => {
     const working = await Promise.all(times(3, () => accept(db, busy)));
     await planIds(3);
     for (const row of working.slice(0, 2)) await start(db, await readExport(db, row.id));
-    await accept(db, busy, {}, after(1));
-    const waiting = await Promise.all(times(3, (index) => accept(db, idle, {}, after(10 + index))));
-    expect((await planIds(6, after(100))).toSorted()).toEqual(waiting.map((row) => row.id).toSorted());
+    await accept(db, busy, {}, plus(1));
+    const waiting = await Promise.all(times(3, (index) => accept(db, idle, {}, plus(10 + index))));
+    expect((await planIds(6, plus(100))).toSorted()).toEqual(waiting.map((row) => row.id).toSorted());
   });
 
   test('goes by priority within an organization, then by age', async () => {
     const who = await newUser();
     const late = await accept(db, who, { priority: 5 }, now);
-    const second = await accept(db, who, { priority: 1 }, after(2));
-    const first = await accept(db, who, { priority: 1 }, after(1));
-    const urgent = await accept(db, who, { priority: 0 }, after(3));
+    const second = await accept(db, who, { priority: 1 }, plus(2));
+    const first = await accept(db, who, { priority: 1 }, plus(1));
+    const urgent = await accept(db, who, { priority: 0 }, plus(3));
     const order: string[] = [];
-    for (const inFlight of [1, 2, 3, 4]) order.push(...(await planIds(inFlight, after(10))));
+    for (const inFlight of [1, 2, 3, 4]) order.push(...(await planIds(inFlight, plus(10))));
     expect(order).toEqual([urgent.id, first.id, second.id, late.id]);
   });
 
@@ -139,26 +145,26 @@ describe('what was planned', () => {
   test('is found once it is old enough, oldest first, while it has not ended', async () => {
     const who = await newUser();
     const [first, second, ended] = [await accept(db, who), await accept(db, who), await accept(db, who)];
-    await planNext(db, 1, after(0));
-    await planNext(db, 3, after(1000));
+    await planNext(db, 1, plus(0));
+    await planNext(db, 3, plus(1000));
     await complete(db, await start(db, await readExport(db, ended.id)));
-    expect(await plannedExports(db, 5000, 10, after(4000))).toEqual([]);
-    expect((await plannedExports(db, 5000, 10, after(5500))).map((one) => one.id)).toEqual([first.id]);
-    const all = await plannedExports(db, 5000, 10, after(7000));
+    expect(await plannedExports(db, 5000, 10, plus(4000))).toEqual([]);
+    expect((await plannedExports(db, 5000, 10, plus(5500))).map((one) => one.id)).toEqual([first.id]);
+    const all = await plannedExports(db, 5000, 10, plus(7000));
     expect(all).toEqual([
       { id: first.id, epoch: 1 },
       { id: second.id, epoch: 1 },
     ]);
-    expect(await plannedExports(db, 5000, 1, after(7000))).toHaveLength(1);
+    expect(await plannedExports(db, 5000, 1, plus(7000))).toHaveLength(1);
   });
 
   test('and was lost goes back into the line, and its next plan has a new epoch', async () => {
     const row = await accept(db, await newUser());
     const [planned] = (await planNext(db, 10, now)) ?? [];
     await start(db, await readExport(db, row.id));
-    expect(await replan(db, planned ? [planned] : [], after(1))).toBe(1);
+    expect(await replan(db, planned ? [planned] : [], plus(1))).toBe(1);
     expect(await readExport(db, row.id)).toMatchObject({ status: 'queued', fed_at: null, epoch: 1 });
-    expect(await planNext(db, 10, after(2))).toEqual([{ id: row.id, epoch: 2 }]);
+    expect(await planNext(db, 10, plus(2))).toEqual([{ id: row.id, epoch: 2 }]);
   });
 
   test('and was planned again or ended meanwhile stays as it is', async () => {
@@ -168,8 +174,8 @@ describe('what was planned', () => {
     const planned = (await planNext(db, 10, now)) ?? [];
     await complete(db, await start(db, await readExport(db, ended.id)));
     await db.updateTable('export').set({ epoch: 7 }).where('id', '=', row.id).execute();
-    expect(await replan(db, planned, after(1))).toBe(0);
-    expect(await replan(db, [], after(1))).toBe(0);
+    expect(await replan(db, planned, plus(1))).toBe(0);
+    expect(await replan(db, [], plus(1))).toBe(0);
     expect(await readExport(db, ended.id)).toMatchObject({ status: 'completed' });
   });
 
@@ -188,14 +194,14 @@ describe('the capacity', () => {
     const [one, two] = times(2, () => ({ id: newId(), host: 'a', pid: 1 }));
     if (!one || !two) throw new Error('two workers');
     await recordHeartbeat(db, one, 2, now);
-    await recordHeartbeat(db, two, 3, after(10_000));
-    expect(await liveCapacity(db, after(10_000))).toBe(5);
-    expect(await liveCapacity(db, after(workerGoneAfterMs))).toBe(3);
-    await recordHeartbeat(db, one, 0, after(20_000));
-    expect(await liveCapacity(db, after(20_000))).toBe(3);
-    await removeWorker(db, two.id, after(20_000));
-    expect(await liveCapacity(db, after(20_000))).toBe(0);
-    await removeWorker(db, newId(), after(hours(25)));
+    await recordHeartbeat(db, two, 3, plus(10_000));
+    expect(await liveCapacity(db, plus(10_000))).toBe(5);
+    expect(await liveCapacity(db, plus(workerGoneAfterMs))).toBe(3);
+    await recordHeartbeat(db, one, 0, plus(20_000));
+    expect(await liveCapacity(db, plus(20_000))).toBe(3);
+    await removeWorker(db, two.id, plus(20_000));
+    expect(await liveCapacity(db, plus(20_000))).toBe(0);
+    await removeWorker(db, newId(), plus(hours(25)));
     expect(await db.selectFrom('worker').selectAll().execute()).toEqual([]);
   });
 });

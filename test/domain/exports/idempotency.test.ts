@@ -20,7 +20,11 @@ const setUp = async () => {
   const clock = createTestClock();
   const organizationId = await createOrganization(db);
   await registerCompositions(db, organizationId);
-  const ask = (given: Parameters<typeof aRequest>[0] = {}, idempotencyKey = 'key-1', organization = organizationId) =>
+  const ask = (
+    given: Parameters<typeof aRequest>[0] = {},
+    idempotencyKey = 'key-1',
+    organization = organizationId,
+  ) =>
     requestRender(
       { db, clock, renderMode: 'local' },
       { organizationId: organization, request: aRequest(given), idempotencyKey, correlationId: 'c' },
@@ -32,7 +36,11 @@ describe('an idempotency key', () => {
   test('gives the same answer again and no second render, whatever the state of the first is by then', async () => {
     const { ask, organizationId } = await setUp();
     const first = await ask();
-    await db.updateTable('export').set({ status: 'completed' }).where('organization_id', '=', organizationId).execute();
+    await db
+      .updateTable('export')
+      .set({ status: 'completed' })
+      .where('organization_id', '=', organizationId)
+      .execute();
     const second = await ask();
     expect(first.replayed).toBe(false);
     expect(second).toEqual({ answer: first.answer, replayed: true });
@@ -64,7 +72,9 @@ describe('an idempotency key', () => {
 
   test('of a first request that is refused lets the duplicate that waited for it go on', async () => {
     const { ask, organizationId } = await setUp();
-    const answers = await Promise.allSettled(times(10, (index) => ask(index === 0 ? { props: { title: 5 } } : {})));
+    const answers = await Promise.allSettled(
+      times(10, (index) => ask(index === 0 ? { props: { title: 5 } } : {})),
+    );
     const accepted = answers.filter((one) => one.status === 'fulfilled');
     expect(accepted.length).toBeGreaterThanOrEqual(9);
     expect(await countRows(db, 'export', organizationId)).toBe(1);
@@ -112,7 +122,9 @@ describe('an idempotency key', () => {
 
 describe('the hash of a request', () => {
   test('does not depend on the order in which a client writes its properties', () => {
-    expect(hashRequest({ a: 1, b: { c: [1, { d: 2, e: 3 }] } })).toBe(hashRequest({ b: { c: [1, { e: 3, d: 2 }] }, a: 1 }));
+    expect(hashRequest({ a: 1, b: { c: [1, { d: 2, e: 3 }] } })).toBe(
+      hashRequest({ b: { c: [1, { e: 3, d: 2 }] }, a: 1 }),
+    );
   });
 
   test.each([

@@ -59,18 +59,25 @@ describe('the fence', () => {
       const before = await readExport(db, row.id);
       const eventsBefore = await eventNamesOf(db, who.organizationId);
       const old = stale[kind]?.(fence) ?? fence;
-      await expect(inTransaction((tx) => writes[write]?.(tx, old) ?? Promise.resolve())).rejects.toMatchObject({ code: 'render_lost' });
+      await expect(
+        inTransaction((tx) => writes[write]?.(tx, old) ?? Promise.resolve()),
+      ).rejects.toMatchObject({ code: 'render_lost' });
       expect(await readExport(db, row.id)).toEqual(before);
       expect(await eventNamesOf(db, who.organizationId)).toEqual(eventsBefore);
     });
 
-    test.each(['complete', 'fail', 'finish a cancel'])('after the holder did %s changes nothing', async (end) => {
-      const { row, fence } = await acceptAndStart(db, await newUser());
-      await inTransaction((tx) => writes[end]?.(tx, fence) ?? Promise.resolve());
-      const before = await readExport(db, row.id);
-      await expect(inTransaction((tx) => writes[write]?.(tx, fence) ?? Promise.resolve())).rejects.toMatchObject({ code: 'render_lost' });
-      expect(await readExport(db, row.id)).toEqual(before);
-    });
+    test.each(['complete', 'fail', 'finish a cancel'])(
+      'after the holder did %s changes nothing',
+      async (end) => {
+        const { row, fence } = await acceptAndStart(db, await newUser());
+        await inTransaction((tx) => writes[end]?.(tx, fence) ?? Promise.resolve());
+        const before = await readExport(db, row.id);
+        await expect(
+          inTransaction((tx) => writes[write]?.(tx, fence) ?? Promise.resolve()),
+        ).rejects.toMatchObject({ code: 'render_lost' });
+        expect(await readExport(db, row.id)).toEqual(before);
+      },
+    );
   });
 
   test('of the same job that was taken over by a second worker refuses the first', async () => {
@@ -127,7 +134,12 @@ describe('a completion', () => {
     const who = await newUser();
     const row = await accept(db, who, {}, now);
     const fence = await start(db, row, new Date(now.getTime() + 2_000));
-    await complete(db, fence, { sizeInBytes: 999, width: 540, height: 270, renderTimeMs: 300 }, new Date(now.getTime() + 5_000));
+    await complete(
+      db,
+      fence,
+      { sizeInBytes: 999, width: 540, height: 270, renderTimeMs: 300 },
+      new Date(now.getTime() + 5_000),
+    );
     const events = await eventsOf(db, who.organizationId);
     expect(events.map((event) => event.event_name)).toEqual([
       'job_created',
@@ -163,9 +175,23 @@ describe('a completion', () => {
   test('writes the artifact and the real size in the same transaction', async () => {
     const { row, fence } = await acceptAndStart(db, await newUser());
     await complete(db, fence, { width: 100, height: 50, sizeInBytes: 42 });
-    const artifact = await db.selectFrom('artifact').selectAll().where('export_id', '=', row.id).executeTakeFirstOrThrow();
-    expect(artifact).toMatchObject({ organization_id: row.organization_id, size_in_bytes: 42, width: 100, height: 50 });
-    expect(await readExport(db, row.id)).toMatchObject({ status: 'completed', width: 100, height: 50, completed_at: now });
+    const artifact = await db
+      .selectFrom('artifact')
+      .selectAll()
+      .where('export_id', '=', row.id)
+      .executeTakeFirstOrThrow();
+    expect(artifact).toMatchObject({
+      organization_id: row.organization_id,
+      size_in_bytes: 42,
+      width: 100,
+      height: 50,
+    });
+    expect(await readExport(db, row.id)).toMatchObject({
+      status: 'completed',
+      width: 100,
+      height: 50,
+      completed_at: now,
+    });
   });
 
   test('of the second render fires video_rendered again and first_render_completed never again', async () => {
@@ -202,27 +228,35 @@ describe('a completion', () => {
 });
 
 describe('a failure', () => {
-  test.each(['render_timeout', 'render_stalled'] as const)('by %s records job_timeout before processing_failed', async (code) => {
-    const who = await newUser();
-    const { fence } = await acceptAndStart(db, who);
-    await inTransaction((tx) => failExport(tx, fence, { code, text: 'It took too long.' }, later));
-    const events = await eventsOf(db, who.organizationId);
-    expect(events.map((event) => event.event_name).slice(2)).toEqual(['job_timeout', 'processing_failed']);
-    expect(events[3]?.properties).toMatchObject({
-      success_bool: false,
-      error_code: code,
-      failure_reason: 'It took too long.',
-      attempt: 1,
-      processing_time_ms: 30_000,
-    });
-  });
+  test.each(['render_timeout', 'render_stalled'] as const)(
+    'by %s records job_timeout before processing_failed',
+    async (code) => {
+      const who = await newUser();
+      const { fence } = await acceptAndStart(db, who);
+      await inTransaction((tx) => failExport(tx, fence, { code, text: 'It took too long.' }, later));
+      const events = await eventsOf(db, who.organizationId);
+      expect(events.map((event) => event.event_name).slice(2)).toEqual(['job_timeout', 'processing_failed']);
+      expect(events[3]?.properties).toMatchObject({
+        success_bool: false,
+        error_code: code,
+        failure_reason: 'It took too long.',
+        attempt: 1,
+        processing_time_ms: 30_000,
+      });
+    },
+  );
 
   test('by anything else records no job_timeout, and without credits no job_refunded', async () => {
     const who = await newUser();
     const { row, fence } = await acceptAndStart(db, who);
     await inTransaction((tx) => failExport(tx, fence, failure, later));
     expect((await eventNamesOf(db, who.organizationId)).slice(2)).toEqual(['processing_failed']);
-    expect(await readExport(db, row.id)).toMatchObject({ status: 'failed', error_code: 'composition_error', error_text: 'It threw.', failed_at: later });
+    expect(await readExport(db, row.id)).toMatchObject({
+      status: 'failed',
+      error_code: 'composition_error',
+      error_text: 'It threw.',
+      failed_at: later,
+    });
   });
 
   test('with credits records job_refunded once, with what the balance was and is', async () => {
@@ -230,7 +264,9 @@ describe('a failure', () => {
     await inTransaction((tx) => grantCredits(tx, who, { amount: 2, now }));
     const { fence } = await acceptAndStart(db, who);
     await inTransaction((tx) => failExport(tx, fence, failure, later));
-    const refunds = (await eventsOf(db, who.organizationId)).filter((event) => event.event_name === 'job_refunded');
+    const refunds = (await eventsOf(db, who.organizationId)).filter(
+      (event) => event.event_name === 'job_refunded',
+    );
     expect(refunds.map((event) => event.properties)).toMatchObject([
       { credits_before: 1, credits_after: 2, error_code: 'composition_error', failure_reason: 'It threw.' },
     ]);
@@ -240,31 +276,49 @@ describe('a failure', () => {
     const { row, fence } = await acceptAndStart(db, await newUser());
     const text = 'Error: a\0b and half a pair \ud83d';
     await inTransaction((tx) => failExport(tx, fence, { code: 'composition_error', text }, later));
-    expect(await readExport(db, row.id)).toMatchObject({ status: 'failed', error_text: 'Error: a\ufffdb and half a pair \ufffd' });
+    expect(await readExport(db, row.id)).toMatchObject({
+      status: 'failed',
+      error_text: 'Error: a\ufffdb and half a pair \ufffd',
+    });
   });
 
   test('that is to be tried again is told as well, whatever its text', async () => {
     const { row, fence } = await acceptAndStart(db, await newUser());
     await inTransaction((tx) => awaitRetry(tx, fence, { code: 'browser_lost', text: 'gone\0' }, later));
-    expect(await readExport(db, row.id)).toMatchObject({ status: 'queued', error_text: 'gone\ufffd', failed_attempts: 1 });
+    expect(await readExport(db, row.id)).toMatchObject({
+      status: 'queued',
+      error_text: 'gone\ufffd',
+      failed_attempts: 1,
+    });
   });
 });
 
 describe('a cancel', () => {
-  const cancel = (organizationId: string, id: string) => inTransaction((tx) => requestCancel(tx, organizationId, id, later));
+  const cancel = (organizationId: string, id: string) =>
+    inTransaction((tx) => requestCancel(tx, organizationId, id, later));
 
   test('of a queued export ends it at once and gives everything back', async () => {
     const who = await createUser(db, await createOrganization(db), { tier: 'credits' });
     await inTransaction((tx) => grantCredits(tx, who, { amount: 1, now }));
     const row = await accept(db, who);
-    expect(await cancel(who.organizationId, row.id)).toMatchObject({ status: 'canceled', canceled_at: later });
-    expect(await eventNamesOf(db, who.organizationId)).toEqual(['job_created', 'job_canceled', 'job_refunded']);
+    expect(await cancel(who.organizationId, row.id)).toMatchObject({
+      status: 'canceled',
+      canceled_at: later,
+    });
+    expect(await eventNamesOf(db, who.organizationId)).toEqual([
+      'job_created',
+      'job_canceled',
+      'job_refunded',
+    ]);
   });
 
   test('of a started export marks it; its holder ends it', async () => {
     const who = await newUser();
     const { row, fence } = await acceptAndStart(db, who);
-    expect(await cancel(who.organizationId, row.id)).toMatchObject({ status: 'started', cancel_requested_at: later });
+    expect(await cancel(who.organizationId, row.id)).toMatchObject({
+      status: 'started',
+      cancel_requested_at: later,
+    });
     expect(await inTransaction((tx) => finishCancel(tx, fence, later))).toMatchObject({ status: 'canceled' });
     expect((await eventNamesOf(db, who.organizationId)).at(-1)).toBe('job_canceled');
   });
@@ -319,7 +373,10 @@ describe('a cancel', () => {
     for (const _round of times(5, (index) => index)) {
       const { row, fence } = await acceptAndStart(db, who);
       await cancel(who.organizationId, row.id);
-      const { fulfilled } = await outcomes([complete(db, fence), inTransaction((tx) => finishCancel(tx, fence, later))]);
+      const { fulfilled } = await outcomes([
+        complete(db, fence),
+        inTransaction((tx) => finishCancel(tx, fence, later)),
+      ]);
       expect(fulfilled).toHaveLength(1);
       expect((await readExport(db, row.id)).status).toBe(fulfilled[0]?.status);
     }
@@ -341,7 +398,9 @@ describe('starts that come to nothing', () => {
     const row = await accept(db, await newUser());
     for (let round = 0; round < maxFruitlessStarts * 2; round++) {
       const fence = await start(db, row);
-      await inTransaction((tx) => (round % 2 === 0 ? handBack(tx, fence, later) : awaitRetry(tx, fence, failure, later)));
+      await inTransaction((tx) =>
+        round % 2 === 0 ? handBack(tx, fence, later) : awaitRetry(tx, fence, failure, later),
+      );
     }
     await expect(start(db, row)).resolves.toMatchObject({ attempt: maxFruitlessStarts * 2 + 1 });
   });

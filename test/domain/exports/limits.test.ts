@@ -40,7 +40,11 @@ const usedOn = async (who: Metered, day: string): Promise<number | undefined> =>
 };
 
 const projectOf = (organizationId: string) =>
-  db.selectFrom('project').selectAll().where('organization_id', '=', organizationId).executeTakeFirstOrThrow();
+  db
+    .selectFrom('project')
+    .selectAll()
+    .where('organization_id', '=', organizationId)
+    .executeTakeFirstOrThrow();
 
 const grant = (who: Metered, amount: number) =>
   db.transaction().execute((tx) => grantCredits(tx, who, { amount, now }));
@@ -91,7 +95,9 @@ describe('at once', () => {
     const ending = rows.map((row, index) =>
       index % 2 === 0
         ? db.transaction().execute((tx) => requestCancel(tx, organizationId, row.id, now))
-        : start(db, row).then((fence) => db.transaction().execute((tx) => failExport(tx, fence, failure, now))),
+        : start(db, row).then((fence) =>
+            db.transaction().execute((tx) => failExport(tx, fence, failure, now)),
+          ),
     );
     const { codes } = await outcomes<unknown>([...ending, ...times(30, () => accept(db, who))]);
     expect(codes).toEqual([]);
@@ -117,7 +123,11 @@ describe('a batch of reservations', () => {
 
   test('a limit of 0 accepts nothing, and no limit accepts everything', async () => {
     const organizationId = await createOrganization(db);
-    const none = await createUser(db, organizationId, { id: 'none', tier: 'free', tiers: { free: { dailyExports: 0 } } });
+    const none = await createUser(db, organizationId, {
+      id: 'none',
+      tier: 'free',
+      tiers: { free: { dailyExports: 0 } },
+    });
     expect((await outcomes([accept(db, none)])).codes).toEqual(['daily_limit_reached']);
     const all = await createUser(db, organizationId, { id: 'all', tier: 'unlimited' });
     expect((await outcomes(times(10, () => accept(db, all)))).codes).toEqual([]);
@@ -136,13 +146,26 @@ describe('a refusal leaves nothing behind', () => {
     eventKeys: await countRows(db, 'domain_event_key', organizationId),
     credits: await countRows(db, 'credit_entry', organizationId),
   });
-  const nothing = { users: 0, projects: 0, usage: 0, exports: 0, keys: 0, events: 0, eventKeys: 0, credits: 0 };
+  const nothing = {
+    users: 0,
+    projects: 0,
+    usage: 0,
+    exports: 0,
+    keys: 0,
+    events: 0,
+    eventKeys: 0,
+    credits: 0,
+  };
 
   test.each([
     ['unknown composition', { compositionId: 'nope' }, 'composition_not_found'],
     ['props that do not fit', { props: { title: 5 } }, 'invalid_props'],
     ['a frame that does not exist', { frame: 5000 }, 'frame_out_of_range'],
-    ['a video longer than the tier', { compositionId: 'long', kind: 'video', format: 'mp4' }, 'duration_exceeds_tier'],
+    [
+      'a video longer than the tier',
+      { compositionId: 'long', kind: 'video', format: 'mp4' },
+      'duration_exceeds_tier',
+    ],
   ] as const)('%s', async (_name, given, code) => {
     const organizationId = await createOrganization(db);
     await registerCompositions(db, organizationId);
@@ -196,7 +219,9 @@ describe("the day is the organization's", () => {
     const before = new Date('2026-03-10T22:59:59.000Z');
     await Promise.all(times(3, () => accept(db, who, {}, before)));
     await expect(accept(db, who, {}, before)).rejects.toMatchObject({ code: 'daily_limit_reached' });
-    await expect(accept(db, who, {}, new Date('2026-03-10T23:00:00.000Z'))).resolves.toMatchObject({ charged_day: '2026-03-11' });
+    await expect(accept(db, who, {}, new Date('2026-03-10T23:00:00.000Z'))).resolves.toMatchObject({
+      charged_day: '2026-03-11',
+    });
   });
 
   test('a late failure gives back to the day that was charged, and not to the day on which it failed', async () => {
@@ -238,7 +263,9 @@ describe('credits', () => {
     await grant(who, 3);
     const { fence } = await fail(who);
     expect(await creditBalance(db, who)).toBe(3);
-    await expect(db.transaction().execute((tx) => failExport(tx, fence, failure, now))).rejects.toMatchObject({ code: 'render_lost' });
+    await expect(db.transaction().execute((tx) => failExport(tx, fence, failure, now))).rejects.toMatchObject(
+      { code: 'render_lost' },
+    );
     expect(await creditBalance(db, who)).toBe(3);
     const entries = await db
       .selectFrom('credit_entry')

@@ -1,15 +1,28 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ExportFilter, listExports } from '../../../src/domain/exports/list-exports.ts';
-import { sql } from 'kysely';
-import { accept, acceptAndStart, complete, createOrganization, createUser, noon, openTestDatabase, times } from '../../support/factories.ts';
+import {
+  accept,
+  acceptAndStart,
+  complete,
+  createOrganization,
+  createUser,
+  noon,
+  openTestDatabase,
+  times,
+} from '../../support/factories.ts';
 
 const { db, close } = await openTestDatabase();
 afterAll(close);
 
 const now = new Date(noon);
-const after = (milliseconds: number) => new Date(now.getTime() + milliseconds);
+const plus = (milliseconds: number) => new Date(now.getTime() + milliseconds);
 
-const readAll = async (organizationId: string, limit: number, between?: () => Promise<unknown>): Promise<string[][]> => {
+const readAll = async (
+  organizationId: string,
+  limit: number,
+  between?: () => Promise<unknown>,
+): Promise<string[][]> => {
   const pages: string[][] = [];
   let cursor: string | undefined;
   do {
@@ -25,7 +38,7 @@ describe('the pages', () => {
   test('go newest first, hold each export once, and end with null', async () => {
     const who = await createUser(db, await createOrganization(db));
     const rows = [];
-    for (const index of times(7, (at) => at)) rows.push(await accept(db, who, {}, after(index)));
+    for (const index of times(7, (at) => at)) rows.push(await accept(db, who, {}, plus(index)));
     const pages = await readAll(who.organizationId, 3);
     expect(pages.map((page) => page.length)).toEqual([3, 3, 1]);
     expect(pages.flat()).toEqual(rows.map((row) => row.id).toReversed());
@@ -33,7 +46,7 @@ describe('the pages', () => {
 
   test('end exactly at the last export, with no empty page after it', async () => {
     const who = await createUser(db, await createOrganization(db));
-    for (const index of times(4, (at) => at)) await accept(db, who, {}, after(index));
+    for (const index of times(4, (at) => at)) await accept(db, who, {}, plus(index));
     expect((await readAll(who.organizationId, 2)).map((page) => page.length)).toEqual([2, 2]);
   });
 
@@ -57,18 +70,20 @@ describe('the pages', () => {
   test('do not shift while new exports come in', async () => {
     const who = await createUser(db, await createOrganization(db));
     const rows = [];
-    for (const index of times(6, (at) => at)) rows.push(await accept(db, who, {}, after(index)));
-    const seen = (await readAll(who.organizationId, 2, () => accept(db, who, {}, after(10_000)))).flat();
+    for (const index of times(6, (at) => at)) rows.push(await accept(db, who, {}, plus(index)));
+    const seen = (await readAll(who.organizationId, 2, () => accept(db, who, {}, plus(10_000)))).flat();
     expect(seen).toEqual(rows.map((row) => row.id).toReversed());
   });
 
-  test.each(['', 'nonsense', Buffer.from('1:2').toString('base64url'), Buffer.from("1'; DROP TABLE export:x").toString('base64url')])(
-    'refuse the cursor %j, which nobody gave out',
-    async (cursor) => {
-      const page = listExports(db, 'org-1', {}, { limit: 1, cursor });
-      await expect(page).rejects.toMatchObject({ code: 'invalid_request' });
-    },
-  );
+  test.each([
+    '',
+    'nonsense',
+    Buffer.from('1:2').toString('base64url'),
+    Buffer.from("1'; DROP TABLE export:x").toString('base64url'),
+  ])('refuse the cursor %j, which nobody gave out', async (cursor) => {
+    const page = listExports(db, 'org-1', {}, { limit: 1, cursor });
+    await expect(page).rejects.toMatchObject({ code: 'invalid_request' });
+  });
 });
 
 describe('the filter', () => {
@@ -82,8 +97,17 @@ describe('the filter', () => {
     const done = await acceptAndStart(db, ann, { projectId: 'p1', compositionId: 'hero-ad' });
     await complete(db, done.fence);
     ids.done = done.row.id;
-    ids.video = (await accept(db, bob, { projectId: 'p2', kind: 'video', format: 'mp4', compositionId: 'open' }, after(1000))).id;
-    ids.jpeg = (await accept(db, ann, { projectId: 'p2', format: 'jpeg', compositionId: 'open' }, after(2000))).id;
+    ids.video = (
+      await accept(
+        db,
+        bob,
+        { projectId: 'p2', kind: 'video', format: 'mp4', compositionId: 'open' },
+        plus(1000),
+      )
+    ).id;
+    ids.jpeg = (
+      await accept(db, ann, { projectId: 'p2', format: 'jpeg', compositionId: 'open' }, plus(2000))
+    ).id;
     await accept(db, await createUser(db, await createOrganization(db), { id: 'ann' }), { projectId: 'p1' });
   });
 
@@ -96,9 +120,9 @@ describe('the filter', () => {
     [{ status: 'queued' }, ['jpeg', 'video']],
     [{ kind: 'video' }, ['video']],
     [{ format: 'jpeg' }, ['jpeg']],
-    [{ from: after(1000) }, ['jpeg', 'video']],
-    [{ until: after(1000) }, ['done']],
-    [{ from: after(1000), until: after(2000) }, ['video']],
+    [{ from: plus(1000) }, ['jpeg', 'video']],
+    [{ until: plus(1000) }, ['done']],
+    [{ from: plus(1000), until: plus(2000) }, ['video']],
     [{ userId: 'ann', status: 'queued' }, ['jpeg']],
     [{ userId: 'nobody' }, []],
   ])('%j', async (filter, expected) => {

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createKey, createOrganization, exampleComposition, noon, registerCompositions } from '../../support/factories.ts';
 import { createTenant, refusalOf, startTestApi, type TestApi } from '../../support/api.ts';
+import {
+  createKey,
+  createOrganization,
+  exampleComposition,
+  noon,
+  registerCompositions,
+} from '../../support/factories.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -20,12 +26,27 @@ test('the compositions are listed with size, length and schema, newest version f
   });
   const response = await api.call('/api/compositions', { key });
   expect(response.status).toBe(200);
-  const { id, width, height, fps, durationInFrames, hasCalculateMetadata, defaultProps, schemaNotes } = exampleComposition;
+  const { id, width, height, fps, durationInFrames, hasCalculateMetadata, defaultProps, schemaNotes } =
+    exampleComposition;
   const own = { id, width, height, fps, durationInFrames, hasCalculateMetadata, defaultProps, schemaNotes };
   expect(await response.json()).toEqual({
     compositions: [
-      { ...own, version: 'ffeeddccbbaa9988', newest: true, validated: false, propsSchema: null, registeredAt: at.toISOString() },
-      { ...own, version: '00112233aabbccdd', newest: false, validated: true, propsSchema: exampleComposition.propsSchema, registeredAt: noon },
+      {
+        ...own,
+        version: 'ffeeddccbbaa9988',
+        newest: true,
+        validated: false,
+        propsSchema: null,
+        registeredAt: at.toISOString(),
+      },
+      {
+        ...own,
+        version: '00112233aabbccdd',
+        newest: false,
+        validated: true,
+        propsSchema: exampleComposition.propsSchema,
+        registeredAt: noon,
+      },
     ],
   });
 });

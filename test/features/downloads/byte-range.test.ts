@@ -40,7 +40,8 @@ describe('a range of bytes', () => {
   });
 
   test('of an empty file is never a part', () => {
-    for (const header of ['bytes=0-0', 'bytes=0-', 'bytes=-5']) expect(parseByteRange(header, 0)).toEqual(none);
+    for (const header of ['bytes=0-0', 'bytes=0-', 'bytes=-5'])
+      expect(parseByteRange(header, 0)).toEqual(none);
     expect(parseByteRange(undefined, 0)).toEqual(whole);
   });
 

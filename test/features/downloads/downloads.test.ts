@@ -4,8 +4,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newId } from '../../../src/core/ids.ts';
 import type { Metered } from '../../../src/domain/exports/limits.ts';
 import { createSignedLink, verifySignedLink } from '../../../src/features/downloads/signed-link.ts';
+import {
+  createTenant,
+  refusalOf,
+  type StoredFile,
+  startTestApi,
+  storeExport,
+  type Tenant,
+  type TestApi,
+} from '../../support/api.ts';
 import { createKey, createUser, eventsOf, hours, minutes, noon } from '../../support/factories.ts';
-import { createTenant, refusalOf, startTestApi, type StoredFile, storeExport, type Tenant, type TestApi } from '../../support/api.ts';
 
 let api: TestApi;
 let tenant: Tenant;
@@ -25,8 +33,9 @@ beforeEach(async () => {
 });
 
 const pathOf = (fileId: string, query = '') => `/api/render/download?fileId=${fileId}${query}`;
-const download = (given: { headers?: Record<string, string>; query?: string; method?: string; key?: string } = {}) =>
-  api.call(pathOf(file.fileId, given.query), { key: given.key ?? tenant.key, ...given });
+const download = (
+  given: { headers?: Record<string, string>; query?: string; method?: string; key?: string } = {},
+) => api.call(pathOf(file.fileId, given.query), { key: given.key ?? tenant.key, ...given });
 const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
 const downloadEvents = async () =>
   (await eventsOf(api.db, tenant.organizationId)).filter((event) => /download/.test(event.event_name));
@@ -67,13 +76,20 @@ describe('a download', () => {
     expect(await bytesOf(response)).toEqual(content.subarray(start, end + 1));
   });
 
-  test.each(['bytes=1000-', 'bytes=-0'])('of the range %s is 416, and says how long the file is', async (range) => {
-    const response = await download({ headers: { range } });
-    expect(response.headers.get('content-range')).toBe('bytes */1000');
-    expect(response.headers.get('content-type')).toMatch(/^application\/json/);
-    expect(await refusalOf(response)).toMatchObject({ status: 416, code: 'range_not_satisfiable', details: { sizeInBytes: 1000 } });
-    await expectEvents([]);
-  });
+  test.each(['bytes=1000-', 'bytes=-0'])(
+    'of the range %s is 416, and says how long the file is',
+    async (range) => {
+      const response = await download({ headers: { range } });
+      expect(response.headers.get('content-range')).toBe('bytes */1000');
+      expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+      expect(await refusalOf(response)).toMatchObject({
+        status: 416,
+        code: 'range_not_satisfiable',
+        details: { sizeInBytes: 1000 },
+      });
+      await expectEvents([]);
+    },
+  );
 
   test('of a range goes on only where the file is still the same', async () => {
     const etag = (await download({ method: 'HEAD' })).headers.get('etag') ?? '';
@@ -109,7 +125,10 @@ describe('a download', () => {
   });
 
   test.each([
-    ['Frühling Ⅱ ユーザー', /^attachment; filename="Fr.*"; filename\*=UTF-8''Fr%C3%BChling-%E2%85%A1-%E3%83%A6%E3%83%BC%E3%82%B6%E3%83%BC-[0-9a-f]{8}\.png$/],
+    [
+      'Frühling Ⅱ ユーザー',
+      /^attachment; filename="Fr.*"; filename\*=UTF-8''Fr%C3%BChling-%E2%85%A1-%E3%83%A6%E3%83%BC%E3%82%B6%E3%83%BC-[0-9a-f]{8}\.png$/,
+    ],
     ['../../etc/passwd', /^attachment; filename="etc-passwd-[0-9a-f]{8}\.png"$/],
     ['a"; filename="evil.exe', /^attachment; filename="a-filename-evil\.exe-[0-9a-f]{8}\.png"$/],
     ['🙂', /^attachment; filename="export-[0-9a-f]{8}\.png"$/],
@@ -120,7 +139,11 @@ describe('a download', () => {
   });
 
   test('whose file storage has lost is 404, and not a broken stream', async () => {
-    const artifact = await api.db.selectFrom('artifact').selectAll().where('file_id', '=', file.fileId).executeTakeFirstOrThrow();
+    const artifact = await api.db
+      .selectFrom('artifact')
+      .selectAll()
+      .where('file_id', '=', file.fileId)
+      .executeTakeFirstOrThrow();
     await api.storage.delete(artifact.storage_key);
     expect(await refusalOf(await download())).toMatchObject({ status: 404, code: 'not_found' });
     await expectEvents([]);
@@ -130,22 +153,34 @@ describe('a download', () => {
 describe('who may download', () => {
   test('nobody without a key or a signature, and nobody with a publishable key', async () => {
     const { key } = await createKey(api.db, tenant.organizationId, 'publishable');
-    expect(await refusalOf(await api.call(pathOf(file.fileId)))).toMatchObject({ status: 401, code: 'unauthenticated' });
+    expect(await refusalOf(await api.call(pathOf(file.fileId)))).toMatchObject({
+      status: 401,
+      code: 'unauthenticated',
+    });
     expect(await refusalOf(await download({ key }))).toMatchObject({ status: 403, code: 'forbidden' });
   });
 
   test('not another organization: for it there is no such file', async () => {
     const other = await createTenant(api);
-    expect(await refusalOf(await download({ key: other.key }))).toMatchObject({ status: 404, message: 'There is no such file.' });
+    expect(await refusalOf(await download({ key: other.key }))).toMatchObject({
+      status: 404,
+      message: 'There is no such file.',
+    });
     const link = { key: other.key, body: { fileId: file.fileId } };
     expect(await refusalOf(await api.call('/api/render/download-link', link))).toMatchObject({ status: 404 });
   });
 
-  test.each(['../../etc/passwd', '..%2F..%2Fetc%2Fpasswd', '%00', '/etc/passwd', newId()])('nothing by the file id %s', async (fileId) => {
-    expect(await refusalOf(await api.call(pathOf(fileId), { key: tenant.key }))).toMatchObject({ status: 404, code: 'not_found' });
-    const signed = pathOf(fileId, '&expires=9999999999&signature=AAAA');
-    expect(await refusalOf(await api.call(signed))).toMatchObject({ status: 404, code: 'not_found' });
-  });
+  test.each(['../../etc/passwd', '..%2F..%2Fetc%2Fpasswd', '%00', '/etc/passwd', newId()])(
+    'nothing by the file id %s',
+    async (fileId) => {
+      expect(await refusalOf(await api.call(pathOf(fileId), { key: tenant.key }))).toMatchObject({
+        status: 404,
+        code: 'not_found',
+      });
+      const signed = pathOf(fileId, '&expires=9999999999&signature=AAAA');
+      expect(await refusalOf(await api.call(signed))).toMatchObject({ status: 404, code: 'not_found' });
+    },
+  );
 
   test.each([
     ['without a file id', '/api/render/download'],
@@ -154,13 +189,19 @@ describe('who may download', () => {
     ['with another disposition', pathOf('a', '&disposition=evil')],
     ['with an expiry that is no number', pathOf('a', '&expires=tomorrow&signature=x')],
   ])('%s is 400', async (_name, path) => {
-    expect(await refusalOf(await api.call(path, { key: tenant.key }))).toMatchObject({ status: 400, code: 'invalid_request' });
+    expect(await refusalOf(await api.call(path, { key: tenant.key }))).toMatchObject({
+      status: 400,
+      code: 'invalid_request',
+    });
   });
 });
 
 describe('a signed link', () => {
   const createLink = async (body: Record<string, unknown> = {}) => {
-    const response = await api.call('/api/render/download-link', { key: tenant.key, body: { fileId: file.fileId, ...body } });
+    const response = await api.call('/api/render/download-link', {
+      key: tenant.key,
+      body: { fileId: file.fileId, ...body },
+    });
     return (await response.json()) as { url: string; expiresAt: string };
   };
   const change = (url: string, name: string, value: string) => {
@@ -207,7 +248,10 @@ describe('a signed link', () => {
     const { url } = await createLink();
     const other = await createTenant(api);
     const theirs = await storeExport(api, await createUser(api.db, other.organizationId));
-    expect(await refusalOf(await fetch(change(url, 'fileId', theirs.fileId)))).toMatchObject({ status: 403, code: 'link_invalid' });
+    expect(await refusalOf(await fetch(change(url, 'fileId', theirs.fileId)))).toMatchObject({
+      status: 403,
+      code: 'link_invalid',
+    });
   });
 
   test('without its expiry is no credential', async () => {
@@ -218,12 +262,22 @@ describe('a signed link', () => {
 
   test('serves ranges and HEAD as well', async () => {
     const { url } = await createLink();
-    expect(await bytesOf(await fetch(url, { headers: { range: 'bytes=10-19' } }))).toEqual(content.subarray(10, 20));
+    expect(await bytesOf(await fetch(url, { headers: { range: 'bytes=10-19' } }))).toEqual(
+      content.subarray(10, 20),
+    );
     expect((await fetch(url, { method: 'HEAD' })).status).toBe(200);
   });
 
-  test.each([{ expiresInSeconds: 0 }, { expiresInSeconds: 7 * 24 * 3600 + 1 }, { expiresInSeconds: 1.5 }, { forever: true }])('with %j is 400', async (body) => {
-    const response = await api.call('/api/render/download-link', { key: tenant.key, body: { fileId: file.fileId, ...body } });
+  test.each([
+    { expiresInSeconds: 0 },
+    { expiresInSeconds: 7 * 24 * 3600 + 1 },
+    { expiresInSeconds: 1.5 },
+    { forever: true },
+  ])('with %j is 400', async (body) => {
+    const response = await api.call('/api/render/download-link', {
+      key: tenant.key,
+      body: { fileId: file.fileId, ...body },
+    });
     expect(await refusalOf(response)).toMatchObject({ status: 400, code: 'invalid_request' });
   });
 
@@ -240,7 +294,9 @@ describe('a signed link', () => {
     const [secret, other] = [randomBytes(32), randomBytes(32)];
     const link = createSignedLink(secret, 'file', new Date(noon));
     expect(() => verifySignedLink(secret, link, new Date(0))).not.toThrow();
-    expect(() => verifySignedLink(other, link, new Date(0))).toThrow(expect.objectContaining({ code: 'link_invalid' }));
+    expect(() => verifySignedLink(other, link, new Date(0))).toThrow(
+      expect.objectContaining({ code: 'link_invalid' }),
+    );
   });
 });
 
@@ -268,17 +324,27 @@ describe('the count of downloads', () => {
     await expectEvents(['export_downloaded', 'download_completed']);
     api.clock.advance(minutes(10) + 1);
     await bytesOf(await download());
-    await expectEvents(['export_downloaded', 'download_completed', 'export_downloaded', 'download_completed']);
+    await expectEvents([
+      'export_downloaded',
+      'download_completed',
+      'export_downloaded',
+      'download_completed',
+    ]);
   });
 
   test('is each link’s own', async () => {
     const link = async (expiresInSeconds: number) => {
-      const response = await api.call('/api/render/download-link', { key: tenant.key, body: { fileId: file.fileId, expiresInSeconds } });
+      const response = await api.call('/api/render/download-link', {
+        key: tenant.key,
+        body: { fileId: file.fileId, expiresInSeconds },
+      });
       return ((await response.json()) as { url: string }).url;
     };
     const [one, other] = [await link(60), await link(120)];
     for (const url of [one, one, other]) await bytesOf(await fetch(url));
-    await expect.poll(async () => (await namesSoFar()).filter((name) => name === 'export_downloaded').length).toBe(2);
+    await expect
+      .poll(async () => (await namesSoFar()).filter((name) => name === 'export_downloaded').length)
+      .toBe(2);
   });
 
   test('begins with byte 0 only', async () => {
@@ -327,13 +393,20 @@ describe('the count of downloads', () => {
 
     // The client comes back for the rest.
     api.clock.advance(minutes(5));
-    await bytesOf(await api.call(pathOf(large.fileId), { key: tenant.key, headers: { range: 'bytes=1000-' } }));
-    await expect.poll(async () => (await namesSoFar()).filter((name) => name === 'download_completed').length).toBe(2);
+    await bytesOf(
+      await api.call(pathOf(large.fileId), { key: tenant.key, headers: { range: 'bytes=1000-' } }),
+    );
+    await expect
+      .poll(async () => (await namesSoFar()).filter((name) => name === 'download_completed').length)
+      .toBe(2);
   });
 });
 
 test('a link made long before still opens its file, whatever happened to the clock of the client', async () => {
-  const response = await api.call('/api/render/download-link', { key: tenant.key, body: { fileId: file.fileId, expiresInSeconds: 604_800 } });
+  const response = await api.call('/api/render/download-link', {
+    key: tenant.key,
+    body: { fileId: file.fileId, expiresInSeconds: 604_800 },
+  });
   const { url } = (await response.json()) as { url: string };
   api.clock.advance(hours(24 * 6));
   expect((await fetch(url)).status).toBe(200);

@@ -3,8 +3,8 @@ import { requestCancel } from '../../../src/domain/exports/cancel-export.ts';
 import { failExport } from '../../../src/domain/exports/fail-export.ts';
 import type { Metered } from '../../../src/domain/exports/limits.ts';
 import { saveProgress } from '../../../src/domain/exports/save-progress.ts';
-import { accept, complete, createUser, noon, start } from '../../support/factories.ts';
 import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { accept, complete, createUser, noon, start } from '../../support/factories.ts';
 
 let api: TestApi;
 let tenant: Tenant;
@@ -25,14 +25,22 @@ interface Frame {
 }
 
 const parseFrame = (text: string): Frame | null => {
-  const fields = new Map(text.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
+  const fields = new Map(
+    text.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+  );
   const [event, data] = [fields.get('event'), fields.get('data')];
-  return event === undefined || data === undefined ? null : { event, id: fields.get('id'), data: JSON.parse(data) };
+  return event === undefined || data === undefined
+    ? null
+    : { event, id: fields.get('id'), data: JSON.parse(data) };
 };
 
 const open = async (id: string, headers: Record<string, string> = {}) => {
   const aborted = new AbortController();
-  const response = await api.call(`/api/render/${id}/events`, { key: tenant.key, headers, signal: aborted.signal });
+  const response = await api.call(`/api/render/${id}/events`, {
+    key: tenant.key,
+    headers,
+    signal: aborted.signal,
+  });
   const frames = readFrames(response);
   return {
     response,
@@ -60,7 +68,13 @@ async function* readFrames(response: Response): AsyncGenerator<Frame, undefined>
   return undefined;
 }
 
-const progress = (percent: number) => ({ stage: 'rendering', percent, renderedFrames: percent, totalFrames: 100, timeLeftMs: null });
+const progress = (percent: number) => ({
+  stage: 'rendering',
+  percent,
+  renderedFrames: percent,
+  totalFrames: 100,
+  timeLeftMs: null,
+});
 const now = new Date(noon);
 
 describe('the stream of an export', () => {
@@ -137,7 +151,9 @@ describe('the stream of an export', () => {
     const streams = await Promise.all(Array.from({ length: 10 }, () => open(row.id)));
     await complete(api.db, await start(api.db, row));
     for (const stream of streams) {
-      const statuses = (await stream.rest()).filter((frame) => frame.event === 'status').map((frame) => frame.data.status);
+      const statuses = (await stream.rest())
+        .filter((frame) => frame.event === 'status')
+        .map((frame) => frame.data.status);
       expect(statuses).toEqual(['queued', 'started', 'completed']);
     }
   });
@@ -151,9 +167,15 @@ describe('the stream of an export', () => {
     expect((await api.call(`/api/render/${row.id}`, { key: tenant.key })).status).toBe(200);
   });
 
-  test.each(['abc', '-1', '1; DROP TABLE export', '9'.repeat(30)])('refuses Last-Event-ID: %s', async (id) => {
-    const row = await accept(api.db, who);
-    const response = await api.call(`/api/render/${row.id}/events`, { key: tenant.key, headers: { 'last-event-id': id } });
-    expect(await refusalOf(response)).toMatchObject({ status: 400, code: 'invalid_request' });
-  });
+  test.each(['abc', '-1', '1; DROP TABLE export', '9'.repeat(30)])(
+    'refuses Last-Event-ID: %s',
+    async (id) => {
+      const row = await accept(api.db, who);
+      const response = await api.call(`/api/render/${row.id}/events`, {
+        key: tenant.key,
+        headers: { 'last-event-id': id },
+      });
+      expect(await refusalOf(response)).toMatchObject({ status: 400, code: 'invalid_request' });
+    },
+  );
 });

@@ -4,8 +4,24 @@ import type { Export } from '../../../src/domain/exports/export.ts';
 import { failExport } from '../../../src/domain/exports/fail-export.ts';
 import type { Metered } from '../../../src/domain/exports/limits.ts';
 import { saveProgress } from '../../../src/domain/exports/save-progress.ts';
-import { accept, acceptAndStart, complete, createKey, createUser, noon, readExport, start } from '../../support/factories.ts';
-import { createTenant, refusalOf, startTestApi, storeExport, type Tenant, type TestApi } from '../../support/api.ts';
+import {
+  createTenant,
+  refusalOf,
+  startTestApi,
+  storeExport,
+  type Tenant,
+  type TestApi,
+} from '../../support/api.ts';
+import {
+  accept,
+  acceptAndStart,
+  complete,
+  createKey,
+  createUser,
+  noon,
+  readExport,
+  start,
+} from '../../support/factories.ts';
 
 let api: TestApi;
 let tenant: Tenant;
@@ -19,7 +35,8 @@ beforeEach(async () => {
   who = await createUser(api.db, tenant.organizationId);
 });
 
-const read = async (id: string) => (await (await api.call(`/api/render/${id}`, { key: tenant.key })).json()) as Record<string, unknown>;
+const read = async (id: string) =>
+  (await (await api.call(`/api/render/${id}`, { key: tenant.key })).json()) as Record<string, unknown>;
 const remove = (id: string, key = tenant.key) => api.call(`/api/render/${id}`, { method: 'DELETE', key });
 const fail = async (row: Export) => {
   const fence = await start(api.db, row);
@@ -69,9 +86,16 @@ describe('an export is shown', () => {
     expect(shown).toMatchObject({
       status: 'completed',
       completedAt: noon,
-      file: { fileId, mediaType: 'image/png', sizeInBytes: content.length, downloadPath: `/api/render/download?fileId=${fileId}` },
+      file: {
+        fileId,
+        mediaType: 'image/png',
+        sizeInBytes: content.length,
+        downloadPath: `/api/render/download?fileId=${fileId}`,
+      },
     });
-    const downloaded = await api.call(String((shown.file as { downloadPath: string }).downloadPath), { key: tenant.key });
+    const downloaded = await api.call(String((shown.file as { downloadPath: string }).downloadPath), {
+      key: tenant.key,
+    });
     expect(Buffer.from(await downloaded.arrayBuffer())).toEqual(content);
   });
 
@@ -92,13 +116,22 @@ describe('a cancel', () => {
     const row = await accept(api.db, who);
     const response = await remove(row.id);
     expect(response.status).toBe(202);
-    expect(await response.json()).toMatchObject({ id: row.id, status: 'canceled', canceledAt: noon, cancelRequested: true });
+    expect(await response.json()).toMatchObject({
+      id: row.id,
+      status: 'canceled',
+      canceledAt: noon,
+      cancelRequested: true,
+    });
     expect((await remove(row.id)).status).toBe(202);
   });
 
   test('of a running export is 202 and asked for', async () => {
     const { row } = await acceptAndStart(api.db, who);
-    expect(await (await remove(row.id)).json()).toMatchObject({ status: 'started', cancelRequested: true, canceledAt: null });
+    expect(await (await remove(row.id)).json()).toMatchObject({
+      status: 'started',
+      cancelRequested: true,
+      canceledAt: null,
+    });
     expect((await remove(row.id)).status).toBe(202);
   });
 
@@ -121,24 +154,49 @@ describe.each([
     const row = await accept(api.db, who);
     const { key } = await createKey(api.db, tenant.organizationId, 'publishable');
     for (const id of [row.id, newId()]) {
-      expect(await refusalOf(await api.call(`/api/render/${id}${suffix}`, { method }))).toMatchObject({ status: 401 });
-      expect(await refusalOf(await api.call(`/api/render/${id}${suffix}`, { method, key }))).toMatchObject({ status: 403 });
+      expect(await refusalOf(await api.call(`/api/render/${id}${suffix}`, { method }))).toMatchObject({
+        status: 401,
+      });
+      expect(await refusalOf(await api.call(`/api/render/${id}${suffix}`, { method, key }))).toMatchObject({
+        status: 403,
+      });
     }
   });
 
   test("of another organization's export is 404, as if there were none", async () => {
     const row = await accept(api.db, who);
     const other = await createTenant(api);
-    const theirs = await refusalOf(await api.call(`/api/render/${row.id}${suffix}`, { method, key: other.key }));
-    expect(theirs).toMatchObject({ status: 404, code: 'not_found', message: `There is no export "${row.id}".` });
+    const theirs = await refusalOf(
+      await api.call(`/api/render/${row.id}${suffix}`, { method, key: other.key }),
+    );
+    expect(theirs).toMatchObject({
+      status: 404,
+      code: 'not_found',
+      message: `There is no export "${row.id}".`,
+    });
     const none = newId();
-    const noOnes = await refusalOf(await api.call(`/api/render/${none}${suffix}`, { method, key: other.key }));
-    expect({ ...noOnes, message: noOnes.message.replace(none, row.id), requestId: '' }).toEqual({ ...theirs, requestId: '' });
+    const noOnes = await refusalOf(
+      await api.call(`/api/render/${none}${suffix}`, { method, key: other.key }),
+    );
+    expect({ ...noOnes, message: noOnes.message.replace(none, row.id), requestId: '' }).toEqual({
+      ...theirs,
+      requestId: '',
+    });
     expect(await readExport(api.db, row.id)).toMatchObject({ status: 'queued', cancel_requested_at: null });
   });
 
-  test.each(['1', 'not-a-uuid', '%00', '..%2F..%2Fetc%2Fpasswd', "'%20OR%201=1", '%F0%9F%99%82', 'a'.repeat(60)])('of %s is 404', async (id) => {
-    expect(await refusalOf(await api.call(`/api/render/${id}${suffix}`, { method, key: tenant.key }))).toMatchObject({
+  test.each([
+    '1',
+    'not-a-uuid',
+    '%00',
+    '..%2F..%2Fetc%2Fpasswd',
+    "'%20OR%201=1",
+    '%F0%9F%99%82',
+    'a'.repeat(60),
+  ])('of %s is 404', async (id) => {
+    expect(
+      await refusalOf(await api.call(`/api/render/${id}${suffix}`, { method, key: tenant.key })),
+    ).toMatchObject({
       status: 404,
       code: 'not_found',
     });

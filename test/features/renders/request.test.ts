@@ -1,10 +1,19 @@
-import { connect } from 'node:net';
-import { Agent, request as httpRequest } from 'node:http';
 import { once } from 'node:events';
+import { Agent, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { maxPropsLevels } from '../../../src/core/render-request.ts';
-import { countRows, createKey, createOrganization, createUser, eventsOf, hours, readExport, times } from '../../support/factories.ts';
 import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import {
+  countRows,
+  createKey,
+  createOrganization,
+  createUser,
+  eventsOf,
+  hours,
+  readExport,
+  times,
+} from '../../support/factories.ts';
 
 let api: TestApi;
 let tenant: Tenant;
@@ -18,8 +27,10 @@ beforeEach(async () => {
 
 const still = { userId: 'ann', projectId: 'spring', compositionId: 'hero-ad', kind: 'still', format: 'png' };
 const video = { ...still, compositionId: 'open', kind: 'video', format: 'mp4' };
-const post = (body: unknown, headers: Record<string, string> = {}) => api.call('/api/render', { key: tenant.key, body, headers });
-const postText = (text: string, headers: Record<string, string> = {}) => api.call('/api/render', { key: tenant.key, text, headers });
+const post = (body: unknown, headers: Record<string, string> = {}) =>
+  api.call('/api/render', { key: tenant.key, body, headers });
+const postText = (text: string, headers: Record<string, string> = {}) =>
+  api.call('/api/render', { key: tenant.key, text, headers });
 
 const nothingWasWritten = async () => {
   expect(await countRows(api.db, 'export', tenant.organizationId)).toBe(0);
@@ -45,7 +56,15 @@ describe('an accepted render', () => {
   });
 
   test('is kept as it was asked for, and recorded with the id of the request', async () => {
-    const body = { ...still, format: 'jpeg', width: 540, scale: 2, quality: 80, frame: -1, props: { title: 'Sale' } };
+    const body = {
+      ...still,
+      format: 'jpeg',
+      width: 540,
+      scale: 2,
+      quality: 80,
+      frame: -1,
+      props: { title: 'Sale' },
+    };
     const response = await post(body);
     const { id } = (await response.json()) as { id: string };
     expect(await readExport(api.db, id)).toMatchObject({
@@ -59,7 +78,10 @@ describe('an accepted render', () => {
       request: { props: { title: 'Sale' }, width: 540, scale: 2, quality: 80, frame: -1 },
     });
     const [event] = await eventsOf(api.db, tenant.organizationId);
-    expect(event).toMatchObject({ event_name: 'job_created', properties: { job_id: id, tier: 'free', resolution: '1080x2160' } });
+    expect(event).toMatchObject({
+      event_name: 'job_created',
+      properties: { job_id: id, tier: 'free', resolution: '1080x2160' },
+    });
   });
 
   test('of an unlimited user has no limit to tell of', async () => {
@@ -69,7 +91,10 @@ describe('an accepted render', () => {
 
   test('may name the version', async () => {
     expect((await post({ ...still, version: '00112233aabbccdd' })).status).toBe(202);
-    expect(await refusalOf(await post({ ...still, version: 'ffffffffffffffff' }))).toMatchObject({ status: 404, code: 'composition_not_found' });
+    expect(await refusalOf(await post({ ...still, version: 'ffffffffffffffff' }))).toMatchObject({
+      status: 404,
+      code: 'composition_not_found',
+    });
   });
 });
 
@@ -99,19 +124,59 @@ describe('a request that cannot be', () => {
   test.each([
     ['0 × 0', { ...still, width: 0, height: 0 }, 400, 'invalid_request', /width: .*; height: /],
     ['20,000 × 20,000', { ...still, width: 20_000, height: 20_000 }, 400, 'invalid_request', /width.*height/],
-    ['8192 × 8192 with legal sides', { ...still, width: 8192, height: 8192 }, 400, 'invalid_dimensions', /8192 × 8192/],
+    [
+      '8192 × 8192 with legal sides',
+      { ...still, width: 8192, height: 8192 },
+      400,
+      'invalid_dimensions',
+      /8192 × 8192/,
+    ],
     ['a side that scale makes too long', { ...still, scale: 8 }, 400, 'invalid_dimensions', /8640 × 8640/],
     ['an unknown property', { ...still, colour: 'red' }, 400, 'invalid_request', /colour/],
     ['a missing one', { ...still, userId: undefined }, 400, 'invalid_request', /userId/],
-    ['a video as png', { ...video, format: 'png' }, 400, 'invalid_request', /format: a video is one of mp4, webm, gif, not png/],
-    ['a frame that does not exist', { ...still, frame: 300 }, 400, 'frame_out_of_range', /300 frames, 0 to 299/],
+    [
+      'a video as png',
+      { ...video, format: 'png' },
+      400,
+      'invalid_request',
+      /format: a video is one of mp4, webm, gif, not png/,
+    ],
+    [
+      'a frame that does not exist',
+      { ...still, frame: 300 },
+      400,
+      'frame_out_of_range',
+      /300 frames, 0 to 299/,
+    ],
     ['a list', [still], 400, 'invalid_request', /body|object/i],
     ['null', null, 400, 'invalid_request', /body|object/i],
-    ['an unknown composition', { ...still, compositionId: 'nope' }, 404, 'composition_not_found', /Registered: hero-ad, long, open/],
-    ['a video longer than the tier', { ...video, compositionId: 'long' }, 403, 'duration_exceeds_tier', /45 s; tier free allows 30 s/],
-    ['a part longer than the tier', { ...video, compositionId: 'long', frameRange: [0, 900] }, 403, 'duration_exceeds_tier', /30\.03.* s; .*30 s/],
+    [
+      'an unknown composition',
+      { ...still, compositionId: 'nope' },
+      404,
+      'composition_not_found',
+      /Registered: hero-ad, long, open/,
+    ],
+    [
+      'a video longer than the tier',
+      { ...video, compositionId: 'long' },
+      403,
+      'duration_exceeds_tier',
+      /45 s; tier free allows 30 s/,
+    ],
+    [
+      'a part longer than the tier',
+      { ...video, compositionId: 'long', frameRange: [0, 900] },
+      403,
+      'duration_exceeds_tier',
+      /30\.03.* s; .*30 s/,
+    ],
   ])('%s', async (_name, body, status, code, message) => {
-    expect(await refusalOf(await post(body))).toMatchObject({ status, code, message: expect.stringMatching(message) });
+    expect(await refusalOf(await post(body))).toMatchObject({
+      status,
+      code,
+      message: expect.stringMatching(message),
+    });
     await nothingWasWritten();
   });
 
@@ -148,16 +213,34 @@ describe('a body that is none', () => {
     ['empty', '', 400, 'invalid_json'],
     ['not JSON', 'userId=ann', 400, 'invalid_json'],
     ['__proto__', `{"__proto__": {"admin": true}, ${text.slice(1)}`, 400, 'invalid_json'],
-    ['__proto__ deep in the props', text.replace('}', ',"props":{"a":{"__proto__":{"x":1}}}}'), 400, 'invalid_json'],
-    ['constructor.prototype', text.replace('}', ',"props":{"constructor":{"prototype":{"x":1}}}}'), 400, 'invalid_json'],
+    [
+      '__proto__ deep in the props',
+      text.replace('}', ',"props":{"a":{"__proto__":{"x":1}}}}'),
+      400,
+      'invalid_json',
+    ],
+    [
+      'constructor.prototype',
+      text.replace('}', ',"props":{"constructor":{"prototype":{"x":1}}}}'),
+      400,
+      'invalid_json',
+    ],
     ['a number that no double holds', text.replace('}', ',"width":1e999}'), 400, 'invalid_request'],
   ])('%s', async (_name, body, status, code) => {
     expect(await refusalOf(await postText(body))).toMatchObject({ status, code });
     await nothingWasWritten();
   });
 
-  test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'multipart/form-data; boundary=x'])('%s is 415', async (type) => {
-    expect(await refusalOf(await postText(text, { 'content-type': type }))).toMatchObject({ status: 415, code: 'unsupported_media_type' });
+  test.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/xml',
+    'multipart/form-data; boundary=x',
+  ])('%s is 415', async (type) => {
+    expect(await refusalOf(await postText(text, { 'content-type': type }))).toMatchObject({
+      status: 415,
+      code: 'unsupported_media_type',
+    });
   });
 
   test('with a character set is JSON all the same', async () => {
@@ -166,7 +249,10 @@ describe('a body that is none', () => {
 
   test('with text that Postgres cannot keep is a mistake of the request, not of ours', async () => {
     for (const title of ['\\u0000', '\\ud83d']) {
-      const body = JSON.stringify({ ...still, compositionId: 'open' }).replace('}', `,"props":{"title":"a${title}"}}`);
+      const body = JSON.stringify({ ...still, compositionId: 'open' }).replace(
+        '}',
+        `,"props":{"title":"a${title}"}}`,
+      );
       expect(await refusalOf(await postText(body))).toMatchObject({ status: 400, code: 'invalid_request' });
     }
     await nothingWasWritten();
@@ -177,16 +263,26 @@ describe('a body that is none', () => {
       const props = `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
       const body = JSON.stringify({ ...still, compositionId: 'open' }).replace('}', `,"props":${props}}`);
       for (const headers of [{}, { 'idempotency-key': 'deep' }]) {
-        expect(await refusalOf(await postText(body, headers))).toMatchObject({ status: 400, code: 'invalid_request' });
+        expect(await refusalOf(await postText(body, headers))).toMatchObject({
+          status: 400,
+          code: 'invalid_request',
+        });
       }
     }
     await nothingWasWritten();
   });
 
   test('of a little under 1 MB goes through, and of 1 MB and a little is 413', async () => {
-    const filled = (bytes: number) => ({ ...still, compositionId: 'open', props: { text: 'x'.repeat(bytes) } });
+    const filled = (bytes: number) => ({
+      ...still,
+      compositionId: 'open',
+      props: { text: 'x'.repeat(bytes) },
+    });
     expect((await post(filled(1024 * 1024 - 500))).status).toBe(202);
-    expect(await refusalOf(await post(filled(1024 * 1024 + 1)))).toMatchObject({ status: 413, code: 'payload_too_large' });
+    expect(await refusalOf(await post(filled(1024 * 1024 + 1)))).toMatchObject({
+      status: 413,
+      code: 'payload_too_large',
+    });
   });
 });
 
@@ -195,8 +291,14 @@ describe('a body of 10 MB', () => {
 
   test('is answered with 413 before it was sent, and the connection ends', async () => {
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
-    const lines = Object.entries({ ...headersOf(tenant.key), host: 'x', 'content-length': String(10 * 1024 * 1024) });
-    socket.write(`POST /api/render HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+    const lines = Object.entries({
+      ...headersOf(tenant.key),
+      host: 'x',
+      'content-length': String(10 * 1024 * 1024),
+    });
+    socket.write(
+      `POST /api/render HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+    );
     let answer = '';
     socket.on('data', (data) => {
       answer += data;
@@ -212,9 +314,13 @@ describe('a body of 10 MB', () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const answered = (chunks: number) =>
       new Promise<number>((resolve) => {
-        const sent = httpRequest(`${api.url}/api/render`, { method: 'POST', agent, headers: headersOf(tenant.key) }, (response) => {
-          response.resume().once('close', () => resolve(response.statusCode ?? 0));
-        });
+        const sent = httpRequest(
+          `${api.url}/api/render`,
+          { method: 'POST', agent, headers: headersOf(tenant.key) },
+          (response) => {
+            response.resume().once('close', () => resolve(response.statusCode ?? 0));
+          },
+        );
         // The server may end the connection while we still send.
         sent.on('error', () => resolve(0));
         for (let chunk = 0; chunk < chunks; chunk++) sent.write('x'.repeat(1024 * 1024));
@@ -260,7 +366,11 @@ describe('the daily limit', () => {
 
   test('of credits: without any 403, and each acceptance takes one', async () => {
     await createUser(api.db, tenant.organizationId, { id: 'ann', tier: 'credits' });
-    expect(await refusalOf(await post(still))).toMatchObject({ status: 403, code: 'insufficient_credits', details: { creditsPerExport: 1 } });
+    expect(await refusalOf(await post(still))).toMatchObject({
+      status: 403,
+      code: 'insufficient_credits',
+      details: { creditsPerExport: 1 },
+    });
     await api.call('/api/users/ann/credits', { key: tenant.key, body: { amount: 1 } });
     expect((await post(still)).status).toBe(202);
     expect(await refusalOf(await post(still))).toMatchObject({ code: 'insufficient_credits' });
@@ -272,7 +382,13 @@ describe('an Idempotency-Key', () => {
 
   test('gives the first answer again, and says so', async () => {
     const first = await withKey(still);
-    const second = await withKey({ format: 'png', kind: 'still', compositionId: 'hero-ad', projectId: 'spring', userId: 'ann' });
+    const second = await withKey({
+      format: 'png',
+      kind: 'still',
+      compositionId: 'hero-ad',
+      projectId: 'spring',
+      userId: 'ann',
+    });
     expect(await second.json()).toEqual(await first.json());
     expect([first.status, second.status]).toEqual([202, 202]);
     expect([first, second].map((one) => one.headers.get('idempotent-replayed'))).toEqual([null, 'true']);
@@ -281,14 +397,19 @@ describe('an Idempotency-Key', () => {
   });
 
   test('of ten requests at once makes one render', async () => {
-    const answers = await Promise.all(times(10, async () => (await (await withKey(still)).json()) as { id: string }));
+    const answers = await Promise.all(
+      times(10, async () => (await (await withKey(still)).json()) as { id: string }),
+    );
     expect(new Set(answers.map((answer) => answer.id)).size).toBe(1);
     expect(await countRows(api.db, 'export', tenant.organizationId)).toBe(1);
   });
 
   test('with another body is 409', async () => {
     await withKey(still);
-    expect(await refusalOf(await withKey({ ...still, format: 'webp' }))).toMatchObject({ status: 409, code: 'idempotency_conflict' });
+    expect(await refusalOf(await withKey({ ...still, format: 'webp' }))).toMatchObject({
+      status: 409,
+      code: 'idempotency_conflict',
+    });
   });
 
   test('of a refusal is not used up', async () => {
@@ -299,12 +420,19 @@ describe('an Idempotency-Key', () => {
   test('of another organization is another key', async () => {
     await withKey(still);
     const other = await createTenant(api);
-    const response = await api.call('/api/render', { key: other.key, body: still, headers: { 'idempotency-key': 'order-1' } });
+    const response = await api.call('/api/render', {
+      key: other.key,
+      body: still,
+      headers: { 'idempotency-key': 'order-1' },
+    });
     expect(response.headers.has('idempotent-replayed')).toBe(false);
   });
 
   test.each(['', 'x'.repeat(256)])('that is empty or too long is refused (%#)', async (key) => {
-    expect(await refusalOf(await withKey(still, key))).toMatchObject({ status: 400, code: 'invalid_request' });
+    expect(await refusalOf(await withKey(still, key))).toMatchObject({
+      status: 400,
+      code: 'invalid_request',
+    });
   });
 });
 

@@ -29,7 +29,11 @@ const heldRounds = () => {
 describe('a loop', () => {
   test('runs at once, and again when it is woken', async () => {
     let rounds = 0;
-    const loop = startWakeableLoop({ everyMs: never, round: async () => void rounds++, onError: () => undefined });
+    const loop = startWakeableLoop({
+      everyMs: never,
+      round: async () => void rounds++,
+      onError: () => undefined,
+    });
     expect(rounds).toBe(1);
     await setImmediate();
     loop.wake();
@@ -39,7 +43,11 @@ describe('a loop', () => {
 
   test('runs from time to time without being woken', async () => {
     let rounds = 0;
-    const loop = startWakeableLoop({ everyMs: 5, round: async () => void rounds++, onError: () => undefined });
+    const loop = startWakeableLoop({
+      everyMs: 5,
+      round: async () => void rounds++,
+      onError: () => undefined,
+    });
     await expect.poll(() => rounds).toBeGreaterThan(3);
     await loop.stop();
   });
@@ -69,7 +77,11 @@ describe('a loop', () => {
       rounds += 1;
       throw new Error(`round ${rounds}`);
     };
-    const loop = startWakeableLoop({ everyMs: never, round: failing, onError: (error) => errors.push(error) });
+    const loop = startWakeableLoop({
+      everyMs: never,
+      round: failing,
+      onError: (error) => errors.push(error),
+    });
     await setImmediate();
     loop.wake();
     await setImmediate();

@@ -14,7 +14,13 @@ const messageOf = (environment: Record<string, string>): string => {
 describe('the configuration', () => {
   test('needs nothing: every variable has a default or may be absent', () => {
     const config = loadConfig({});
-    expect(config).toMatchObject({ PORT: 3000, HOST: '127.0.0.1', RENDER_MODE: 'local', ENVIRONMENT: 'development', ALLOWED_HOSTS: [] });
+    expect(config).toMatchObject({
+      PORT: 3000,
+      HOST: '127.0.0.1',
+      RENDER_MODE: 'local',
+      ENVIRONMENT: 'development',
+      ALLOWED_HOSTS: [],
+    });
     expect(config.DATABASE_URL).toBeUndefined();
     expect(config.home).toBe(resolve('.rendermill'));
     expect(config.storageDirectory).toBe(resolve('.rendermill/storage'));
@@ -22,7 +28,10 @@ describe('the configuration', () => {
   });
 
   test('takes an empty variable, or one of spaces, as not set', () => {
-    expect(loadConfig({ PORT: '', DATABASE_URL: '  ', TRUST_PROXY: '' })).toMatchObject({ PORT: 3000, TRUST_PROXY: false });
+    expect(loadConfig({ PORT: '', DATABASE_URL: '  ', TRUST_PROXY: '' })).toMatchObject({
+      PORT: 3000,
+      TRUST_PROXY: false,
+    });
   });
 
   test('reads numbers, switches, lists and folders', () => {
@@ -44,8 +53,15 @@ describe('the configuration', () => {
   });
 
   test('says everything that is wrong at once, by name', () => {
-    const message = messageOf({ PORT: 'http', WORKER_CONCURRENCY: '0', LOG_LEVEL: 'loud', REDIS_URL: 'localhost', RENDER_MODE: 'lambda' });
-    for (const name of ['PORT', 'WORKER_CONCURRENCY', 'LOG_LEVEL', 'REDIS_URL', 'RENDER_MODE']) expect(message).toContain(`  ${name}: `);
+    const message = messageOf({
+      PORT: 'http',
+      WORKER_CONCURRENCY: '0',
+      LOG_LEVEL: 'loud',
+      REDIS_URL: 'localhost',
+      RENDER_MODE: 'lambda',
+    });
+    for (const name of ['PORT', 'WORKER_CONCURRENCY', 'LOG_LEVEL', 'REDIS_URL', 'RENDER_MODE'])
+      expect(message).toContain(`  ${name}: `);
   });
 
   test.each([

@@ -20,12 +20,17 @@ const failureOf = (work: Promise<unknown>): Promise<unknown> =>
 
 const endConnections = (applicationName: string) =>
   sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name = ${applicationName} AND pid <> pg_backend_pid()`.execute(db);
+    WHERE datname = current_database() AND application_name = ${applicationName} AND pid <> pg_backend_pid()`.execute(
+    db,
+  );
 
 describe('values', () => {
   test('come as a program wants them: sizes and sums as numbers, a day as text', async () => {
-    const { rows } = await sql`SELECT 5000000000::bigint AS size, sum(n)::numeric AS sum, '2026-03-29'::date AS day,
-      '2026-03-10T12:00:00.123Z'::timestamptz AS at, '{"a": 1}'::jsonb AS json FROM generate_series(1, 3) AS n`.execute(db);
+    const { rows } =
+      await sql`SELECT 5000000000::bigint AS size, sum(n)::numeric AS sum, '2026-03-29'::date AS day,
+      '2026-03-10T12:00:00.123Z'::timestamptz AS at, '{"a": 1}'::jsonb AS json FROM generate_series(1, 3) AS n`.execute(
+        db,
+      );
     const at = new Date('2026-03-10T12:00:00.123Z');
     expect(rows).toEqual([{ size: 5_000_000_000, sum: 6, day: '2026-03-29', at, json: { a: 1 } }]);
   });
@@ -62,10 +67,13 @@ describe('a database that is away', () => {
     }
   });
 
-  test.each(['NUL \0', 'half \ud83d'])('is not meant by text that Postgres cannot keep (%j): that is a mistake of the request', async (text) => {
-    const error = await failureOf(sql`SELECT ${JSON.stringify({ text })}::jsonb`.execute(db));
-    expect(toDatabaseError(error)).toMatchObject({ code: 'invalid_request' });
-  });
+  test.each(['NUL \0', 'half \ud83d'])(
+    'is not meant by text that Postgres cannot keep (%j): that is a mistake of the request',
+    async (text) => {
+      const error = await failureOf(sql`SELECT ${JSON.stringify({ text })}::jsonb`.execute(db));
+      expect(toDatabaseError(error)).toMatchObject({ code: 'invalid_request' });
+    },
+  );
 
   test('does not mean a JSON or an id of ours that is broken: that stays an error of ours', async () => {
     const error = await failureOf(sql`SELECT ${'{'}::jsonb`.execute(db));
@@ -121,7 +129,11 @@ describe('the listener', () => {
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     const open = async () =>
-      (await client.query(`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rendermill-listener'`)).rowCount;
+      (
+        await client.query(
+          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rendermill-listener'`,
+        )
+      ).rowCount;
     await expect.poll(open).toBe(0);
     await client.end();
   });

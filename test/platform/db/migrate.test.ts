@@ -2,7 +2,11 @@ import { sql } from 'kysely';
 import { afterAll, describe, expect, test } from 'vitest';
 import { emit } from '../../../src/domain/events/emit.ts';
 import { openDatabase } from '../../../src/platform/db/client.ts';
-import { ensureEventPartitions, migrateDatabase, pendingMigrations } from '../../../src/platform/db/migrate.ts';
+import {
+  ensureEventPartitions,
+  migrateDatabase,
+  pendingMigrations,
+} from '../../../src/platform/db/migrate.ts';
 import { exampleProperties } from '../../core/events/example-properties.ts';
 import { noon, openTestDatabase, silentLog, times } from '../../support/factories.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
@@ -12,12 +16,19 @@ afterAll(close);
 
 const partitions = async (parent: string): Promise<string[]> => {
   const { rows } = await sql<{ name: string }>`
-    SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = ${parent}::regclass ORDER BY 1`.execute(db);
+    SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = ${parent}::regclass ORDER BY 1`.execute(
+    db,
+  );
   return rows.map((row) => row.name);
 };
 
 const monthNames = (first: Date, count: number): string[] =>
-  times(count, (index) => new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + index)).toISOString().slice(0, 7).replace('-', '_'));
+  times(count, (index) =>
+    new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + index))
+      .toISOString()
+      .slice(0, 7)
+      .replace('-', '_'),
+  );
 
 const place = async (entityId: string): Promise<string | undefined> => {
   const { rows } = await sql<{ name: string }>`
@@ -61,7 +72,9 @@ describe('migrations', () => {
 describe('partitions of the log', () => {
   test('are there for this month and the three after it, in both classes, with a place for the rest', async () => {
     for (const name of ['domain_event_business', 'domain_event_behaviour']) {
-      expect(await partitions(name)).toEqual([...monthNames(new Date(), 4), 'rest'].map((month) => `${name}_${month}`));
+      expect(await partitions(name)).toEqual(
+        [...monthNames(new Date(), 4), 'rest'].map((month) => `${name}_${month}`),
+      );
     }
   });
 
@@ -70,12 +83,15 @@ describe('partitions of the log', () => {
     await Promise.all(times(10, () => ensureEventPartitions(db, at)));
     await ensureEventPartitions(db, at);
     const names = await partitions('domain_event_business');
-    for (const month of ['2031_11', '2031_12', '2032_01', '2032_02']) expect(names).toContain(`domain_event_business_${month}`);
+    for (const month of ['2031_11', '2031_12', '2032_01', '2032_02'])
+      expect(names).toContain(`domain_event_business_${month}`);
   });
 
   test('get the events of their month', async () => {
     await writeEvent('in-its-month');
-    const { rows } = await sql<{ name: string }>`SELECT 'domain_event_business_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM') AS name`.execute(db);
+    const { rows } = await sql<{
+      name: string;
+    }>`SELECT 'domain_event_business_' || to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM') AS name`.execute(db);
     expect(await place('in-its-month')).toBe(rows[0]?.name);
   });
 
@@ -88,7 +104,9 @@ describe('partitions of the log', () => {
     expect(await place('without-a-month')).toBe(`domain_event_business_${month}`);
     await writeEvent('after-the-repair');
     expect(await place('after-the-repair')).toBe(`domain_event_business_${month}`);
-    const { rows } = await sql<{ id: string }>`SELECT id FROM domain_event WHERE entity_id = 'without-a-month'`.execute(db);
+    const { rows } = await sql<{
+      id: string;
+    }>`SELECT id FROM domain_event WHERE entity_id = 'without-a-month'`.execute(db);
     expect(rows).toHaveLength(1);
   });
 });

@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import { fileURLToPath } from 'node:url';
+import { sql } from 'kysely';
 import ts from 'typescript';
 import { afterAll, expect, test } from 'vitest';
 import { openTestDatabase } from '../../support/factories.ts';
@@ -48,10 +48,11 @@ const declaredTables = (): Tables => {
   const program = ts.createProgram([probe], options, host);
   const checker = program.getTypeChecker();
   const source = program.getSourceFile(probe);
-  const aliases = new Map((source?.statements ?? []).filter(ts.isTypeAliasDeclaration).map((alias) => [alias.name.text, alias]));
+  const aliasNamed = (name: string): ts.TypeAliasDeclaration | undefined =>
+    source?.statements.filter((one) => ts.isTypeAliasDeclaration(one)).find((one) => one.name.text === name);
 
-  const read = aliases.get('Read');
-  const written = aliases.get('Written');
+  const read = aliasNamed('Read');
+  const written = aliasNamed('Written');
   if (!source || !read || !written) throw new Error('schema.ts could not be compiled');
   const typeOfProperty = (property: ts.Symbol) => checker.getTypeOfSymbolAtLocation(property, source);
   const optional = new Set<string>();
@@ -83,14 +84,22 @@ const declaredTables = (): Tables => {
   return tables;
 };
 
-const columnsRead = (checker: ts.TypeChecker, source: ts.SourceFile, alias: ts.TypeAliasDeclaration, table: string): ts.Type => {
+const columnsRead = (
+  checker: ts.TypeChecker,
+  source: ts.SourceFile,
+  alias: ts.TypeAliasDeclaration,
+  table: string,
+): ts.Type => {
   const property = checker.getPropertyOfType(checker.getTypeAtLocation(alias), table);
   if (!property) throw new Error(`there is no table ${table}`);
   return checker.getTypeOfSymbolAtLocation(property, source);
 };
 
 const kindOf = (checker: ts.TypeChecker, type: ts.Type): string => {
-  if (type.flags & ts.TypeFlags.StringLike || (type.isUnion() && type.types.every((one) => one.flags & ts.TypeFlags.StringLike))) {
+  if (
+    type.flags & ts.TypeFlags.StringLike ||
+    (type.isUnion() && type.types.every((one) => one.flags & ts.TypeFlags.StringLike))
+  ) {
     return 'string';
   }
   if (type.flags & ts.TypeFlags.NumberLike) return 'number';
@@ -115,7 +124,13 @@ const readAs: Readonly<Record<string, string>> = {
 };
 
 const realTables = async (): Promise<Tables> => {
-  const { rows } = await sql<{ table: string; column: string; type: string; nullable: boolean; generated: boolean }>`
+  const { rows } = await sql<{
+    table: string;
+    column: string;
+    type: string;
+    nullable: boolean;
+    generated: boolean;
+  }>`
     SELECT c.relname AS table, a.attname AS column, format_type(a.atttypid, NULL) AS type, NOT a.attnotnull AS nullable,
       a.atthasdef AND a.attnotnull AS generated
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
@@ -131,7 +146,11 @@ const realTables = async (): Promise<Tables> => {
 };
 
 /** Columns with a default that our code gives at every insert all the same: stricter here than in the database. */
-const alwaysGiven: readonly string[] = ['installation.environment', 'composition.schema_notes', 'domain_event.context'];
+const alwaysGiven: readonly string[] = [
+  'installation.environment',
+  'composition.schema_notes',
+  'domain_event.context',
+];
 
 test('schema.ts is what the migrations make: tables, columns, types, what may be null and what has a default', async () => {
   const real = await realTables();

@@ -1,7 +1,7 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormatsModule from 'ajv-formats';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormatsModule from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refusalOf, startTestApi, type TestApi } from '../../support/api.ts';
 
@@ -15,9 +15,17 @@ interface Operation {
   readonly summary?: string;
   readonly tags?: readonly string[];
   readonly security?: unknown;
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean; readonly schema: object }[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+    readonly schema: object;
+  }[];
   readonly requestBody?: { readonly content: Record<string, { readonly schema: object }> };
-  readonly responses: Record<string, { readonly description: string; readonly content?: Record<string, { readonly schema: object }> }>;
+  readonly responses: Record<
+    string,
+    { readonly description: string; readonly content?: Record<string, { readonly schema: object }> }
+  >;
 }
 interface OpenApi {
   readonly openapi: string;
@@ -53,7 +61,9 @@ describe('/openapi.json', () => {
     const { openapi, info, paths } = await readOpenApi();
     expect(openapi).toBe('3.1.0');
     expect(info).toMatchObject({ title: 'Rendermill', version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
-    const described = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
     expect(described.toSorted()).toEqual(routes.toSorted());
   });
 
@@ -65,7 +75,8 @@ describe('/openapi.json', () => {
         expect(operation.summary, name).toMatch(/^[A-Z]/);
         expect(operation.tags, name).toHaveLength(1);
         expect(Object.keys(operation.responses).length, name).toBeGreaterThan(0);
-        for (const answer of Object.values(operation.responses)) expect(answer.description, name).toEqual(expect.any(String));
+        for (const answer of Object.values(operation.responses))
+          expect(answer.description, name).toEqual(expect.any(String));
         const inPath = (operation.parameters ?? []).filter((one) => one.in === 'path').map((one) => one.name);
         expect(inPath, name).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter));
         expect(operation.security, name).toEqual(path.startsWith('/api/') ? [{ apiKey: [] }] : undefined);
@@ -81,16 +92,20 @@ describe('/openapi.json', () => {
     const schemas: object[] = [];
     const collect = (value: unknown): void => {
       if (typeof value !== 'object' || value === null) return;
-      if ('schema' in value && typeof value.schema === 'object' && value.schema !== null) schemas.push(value.schema);
+      if ('schema' in value && typeof value.schema === 'object' && value.schema !== null)
+        schemas.push(value.schema);
       Object.values(value).forEach(collect);
     };
     collect(document.paths);
     expect(schemas.length).toBeGreaterThan(40);
-    const local = (schema: object): object => JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/', `"$ref":"${base}#/`));
+    const local = (schema: object): object =>
+      JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/', `"$ref":"${base}#/`));
     for (const schema of [...schemas, ...Object.values(document.components.schemas)]) {
       expect(() => ajv.compile(local(schema)), JSON.stringify(schema)).not.toThrow();
     }
-    expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(['Acceptance', 'Export', 'Error', 'User', 'Project']));
+    expect(Object.keys(document.components.schemas)).toEqual(
+      expect.arrayContaining(['Acceptance', 'Export', 'Error', 'User', 'Project']),
+    );
   });
 
   test('describes the errors as they come', async () => {
@@ -117,7 +132,10 @@ describe('the server', () => {
     const ready = await api.call('/readyz');
     expect(ready.status).toBe(200);
     const ok = { ok: true };
-    expect(await ready.json()).toEqual({ ready: true, checks: { database: ok, migrations: ok, queue: ok, process: ok } });
+    expect(await ready.json()).toEqual({
+      ready: true,
+      checks: { database: ok, migrations: ok, queue: ok, process: ok },
+    });
   });
 
   test('counts its requests by route, never by id, and shows what waits', async () => {
@@ -126,11 +144,15 @@ describe('the server', () => {
     const response = await api.call('/metrics');
     expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     const page = await response.text();
-    expect(page).toContain('rendermill_http_request_seconds_count{method="GET",route="/api/render/:id",status="401"} 1');
+    expect(page).toContain(
+      'rendermill_http_request_seconds_count{method="GET",route="/api/render/:id",status="401"} 1',
+    );
     expect(page).toContain('route="none",status="404"');
     expect(page).not.toContain('0193f2ab');
-    for (const place of ['waiting', 'planned', 'started']) expect(page).toContain(`rendermill_exports_unfinished{place="${place}"} 0`);
-    for (const state of ['waiting', 'active', 'delayed', 'failed']) expect(page).toContain(`rendermill_queue_jobs{state="${state}"} 0`);
+    for (const place of ['waiting', 'planned', 'started'])
+      expect(page).toContain(`rendermill_exports_unfinished{place="${place}"} 0`);
+    for (const state of ['waiting', 'active', 'delayed', 'failed'])
+      expect(page).toContain(`rendermill_queue_jobs{state="${state}"} 0`);
     expect(page).toContain('rendermill_render_slots 0');
     expect(page).toContain('process_cpu_seconds_total');
   });
@@ -141,15 +163,21 @@ describe('the server', () => {
     ['PATCH', '/api/render'],
     ['POST', '/api/exports'],
     ['GET', '/api/render/a/b/c'],
-  ])('answers %s %s with 404 in the shape of every error, without what stood behind the question mark', async (method, path) => {
-    const refusal = await refusalOf(await api.call(path, { method }));
-    expect(refusal).toMatchObject({ status: 404, code: 'not_found' });
-    expect(refusal.message).toBe(`There is no route ${method} ${path.split('?')[0]}.`);
-  });
+  ])(
+    'answers %s %s with 404 in the shape of every error, without what stood behind the question mark',
+    async (method, path) => {
+      const refusal = await refusalOf(await api.call(path, { method }));
+      expect(refusal).toMatchObject({ status: 404, code: 'not_found' });
+      expect(refusal.message).toBe(`There is no route ${method} ${path.split('?')[0]}.`);
+    },
+  );
 
-  test.each(['/%ZZ', '/api/render/%E0%A4%A', `/api/users/${'u'.repeat(5000)}`])('answers %s with 400 in the same shape', async (path) => {
-    expect(await refusalOf(await api.call(path))).toMatchObject({ status: 400, code: 'invalid_request' });
-  });
+  test.each(['/%ZZ', '/api/render/%E0%A4%A', `/api/users/${'u'.repeat(5000)}`])(
+    'answers %s with 400 in the same shape',
+    async (path) => {
+      expect(await refusalOf(await api.call(path))).toMatchObject({ status: 400, code: 'invalid_request' });
+    },
+  );
 
   test('protects its answers from a browser that guesses', async () => {
     const { headers } = await api.call('/healthz');
@@ -166,7 +194,9 @@ describe('the server', () => {
   });
 
   test('gives every request an id of its own', async () => {
-    const ids = await Promise.all(Array.from({ length: 10 }, async () => (await api.call('/healthz')).headers.get('x-request-id')));
+    const ids = await Promise.all(
+      Array.from({ length: 10 }, async () => (await api.call('/healthz')).headers.get('x-request-id')),
+    );
     expect(new Set(ids).size).toBe(10);
   });
 });

@@ -37,7 +37,7 @@ const knownPaths = [
 ];
 
 const howToInstall =
-  'Install one (Debian: apt-get install chromium-headless-shell), name one in BROWSER_EXECUTABLE, or let Remotion download its own: rendermill ensure-browser.';
+  'Install one (Debian: apt-get install chromium-headless-shell), name one in BROWSER_EXECUTABLE, or run scripts/setup.';
 
 const missing = (problem: string): RendermillError =>
   new RendermillError('invalid_configuration', { message: `${problem} ${howToInstall}` });

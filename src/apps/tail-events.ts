@@ -1,8 +1,8 @@
-import { endOfLog, type LoggedEvent, readEventsAfter, startOfLog } from '../../domain/events/read-events.ts';
-import { startWakeableLoop, type WakeableLoop } from '../../platform/clock/wakeable-loop.ts';
-import type { Database } from '../../platform/db/client.ts';
-import type { Listener } from '../../platform/db/listener.ts';
-import type { Logger } from '../../platform/log/log.ts';
+import { endOfLog, type LoggedEvent, readEventsAfter, startOfLog } from '../domain/events/read-events.ts';
+import { startWakeableLoop, type WakeableLoop } from '../platform/clock/wakeable-loop.ts';
+import type { Database } from '../platform/db/client.ts';
+import type { Listener } from '../platform/db/listener.ts';
+import type { Logger } from '../platform/log/log.ts';
 
 export interface TailOptions {
   /** Else from the end of the log as it is now. */
