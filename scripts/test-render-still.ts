@@ -7,80 +7,16 @@
  *
  * Exit code 1 on any miss.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Client, createClient } from '../src/client/client.ts';
 import type { ExportFile } from '../src/client/types.ts';
+import { type Service, startService } from './support/start-service.ts';
 
-const startTimeoutMs = 180_000;
 const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-
-interface Service {
-  readonly url: string;
-  readonly key: string;
-  stop(): Promise<void>;
-}
-
-/** `rendermill up` on a folder and a port of its own. */
-const startService = async (home: string): Promise<Service> => {
-  const program = fileURLToPath(new URL('./rendermill', import.meta.url));
-  const {
-    DATABASE_URL: _database,
-    REDIS_URL: _redis,
-    STORAGE_DIRECTORY: _storage,
-    ...environment
-  } = process.env;
-  const child = spawn(program, ['up'], {
-    cwd: home,
-    env: {
-      ...environment,
-      RENDERMILL_HOME: join(home, 'home'),
-      PORT: '0',
-      HOST: '127.0.0.1',
-      LOG_LEVEL: 'warn',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const stop = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    await exited;
-  };
-  try {
-    const url = await listening(child);
-    return { url, key: (await readFile(join(home, 'home', 'development-key'), 'utf8')).trim(), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-};
-
-const listening = (child: ChildProcess): Promise<string> =>
-  new Promise((resolveUrl, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`rendermill up said no address within ${startTimeoutMs} ms`)),
-      startTimeoutMs,
-    );
-    let text = '';
-    child.once('error', reject);
-    child.once('exit', (code, signal) =>
-      reject(new Error(`rendermill up ended with ${signal ?? code} before it listened`)),
-    );
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      const url = /API\s+(http:\/\/\S+)/.exec(text)?.[1];
-      if (url === undefined) return;
-      clearTimeout(timer);
-      resolveUrl(url);
-    });
-  });
 
 const expectEqual = (what: string, found: unknown, expected: unknown) => {
   if (found !== expected) throw new Error(`${what}: found ${found}, expected ${expected}`);
@@ -136,7 +72,7 @@ const { values } = parseArgs({
   },
 });
 const folder = await mkdtemp(join(tmpdir(), 'rendermill-still-'));
-let service: Service | undefined;
+let service: Pick<Service, 'url' | 'key' | 'stop'> | undefined;
 try {
   if (values.url !== undefined && values.key === undefined)
     throw new Error('--url needs --key, or RENDERMILL_API_KEY');
@@ -144,7 +80,7 @@ try {
   service =
     values.url !== undefined && values.key !== undefined
       ? { url: values.url, key: values.key, stop: async () => undefined }
-      : await startService(folder);
+      : await startService({ home: join(folder, 'home') });
   console.log(`Service: ${service.url}`);
   await renderStill(
     createClient(service),

@@ -3,6 +3,7 @@
  * It imports `core` and nothing else of ours, so that it knows only what any other client could know.
  */
 import type { TierName } from '../core/tiers.ts';
+import { ApiError } from './api-error.ts';
 import { type DownloadedFile, downloadFile } from './download-file.ts';
 import { type ClientOptions, createTransport } from './transport.ts';
 import type {
@@ -23,6 +24,9 @@ import { type WatchOptions, watchExport } from './watch-export.ts';
 export interface Client {
   /** The same idempotency key within a day is the same render. */
   render(order: RenderOrder, options?: { idempotencyKey?: string }): Promise<Acceptance>;
+  /** Asks and waits: resolves with the completed export; rejects with the code of its failure, or `render_canceled`. */
+  renderStill(order: Omit<RenderOrder, 'kind'>, options?: WatchOptions): Promise<ExportRecord>;
+  renderVideo(order: Omit<RenderOrder, 'kind'>, options?: WatchOptions): Promise<ExportRecord>;
   get(exportId: string): Promise<ExportRecord>;
   /** Every change of state, once, and the progress in between; ends after the final state; survives broken connections. */
   watch(exportId: string, options?: WatchOptions): AsyncGenerator<WatchMessage>;
@@ -44,14 +48,23 @@ const idIn = encodeURIComponent;
 export const createClient = (options: ClientOptions): Client => {
   const transport = createTransport(options);
   const { json } = transport;
+  const get: Client['get'] = (exportId) => json(`/api/render/${idIn(exportId)}`);
+  const render: Client['render'] = (order, { idempotencyKey } = {}) =>
+    json('/api/render', {
+      method: 'POST',
+      body: order,
+      ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
+    });
+  const renderToEnd = async (order: RenderOrder, watchOptions?: WatchOptions): Promise<ExportRecord> => {
+    const { id } = await render(order);
+    for await (const _message of watchExport(transport, id, watchOptions));
+    return completedOrThrow(await get(id));
+  };
   return {
-    render: (order, { idempotencyKey } = {}) =>
-      json('/api/render', {
-        method: 'POST',
-        body: order,
-        ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
-      }),
-    get: (exportId) => json(`/api/render/${idIn(exportId)}`),
+    render,
+    renderStill: (order, watchOptions) => renderToEnd({ ...order, kind: 'still' }, watchOptions),
+    renderVideo: (order, watchOptions) => renderToEnd({ ...order, kind: 'video' }, watchOptions),
+    get,
     watch: (exportId, watchOptions) => watchExport(transport, exportId, watchOptions),
     cancel: (exportId) => json(`/api/render/${idIn(exportId)}`, { method: 'DELETE' }),
     download: (fileId, path, { signal } = {}) => downloadFile(transport, fileId, path, signal),
@@ -62,6 +75,12 @@ export const createClient = (options: ClientOptions): Client => {
     exports: (filter = {}) => json(`/api/exports${queryOf(filter)}`),
     compositions: async () => (await json<{ compositions: Composition[] }>('/api/compositions')).compositions,
   };
+};
+
+const completedOrThrow = (record: ExportRecord): ExportRecord => {
+  if (record.status === 'completed') return record;
+  const { code, message } = record.error ?? { code: 'render_canceled', message: 'The export was canceled.' };
+  throw new ApiError({ code, status: 0, message, details: { exportId: record.id, status: record.status } });
 };
 
 const queryOf = (filter: ExportFilter): string => {

@@ -6,12 +6,16 @@ import { createBundleCache } from '../../features/renders/bundle-cache.ts';
 import { startFeeder } from '../../features/renders/feeder.ts';
 import { createRenderProcessor } from '../../features/renders/process.ts';
 import type { Checkpoint } from '../../features/renders/run-render.ts';
+import { startWakeableLoop } from '../../platform/clock/wakeable-loop.ts';
 import { findBrowser } from '../../platform/renderer/browser/find-browser.ts';
 import { createLocalRenderer } from '../../platform/renderer/local/local-renderer.ts';
 import { sweepLeftovers } from '../../platform/renderer/local/sweep-leftovers.ts';
 import type { Resources } from '../resources.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { startMaintenance } from './maintenance.ts';
+
+/** What a killed worker of this machine left is gone within this, without waiting for another start. */
+const sweepEveryMs = 60_000;
 
 export interface WorkerOptions {
   /** Renders at once. */
@@ -29,7 +33,12 @@ export const startWorker = async (resources: Resources, options: WorkerOptions):
   const id = newId();
   const work = join(config.home, 'work');
   await mkdir(work, { recursive: true });
-  await sweepLeftovers(work, log);
+  const sweeping = startWakeableLoop({
+    everyMs: sweepEveryMs,
+    round: async () => void (await sweepLeftovers(work, log)),
+    onError: (error) => log.warn({ err: error }, 'what dead workers left could not be removed'),
+  });
+  lifecycle.onStop('sweep', () => sweeping.stop());
 
   const browser = await findBrowser(
     config.BROWSER_EXECUTABLE === undefined ? {} : { explicitPath: config.BROWSER_EXECUTABLE },
