@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { countUnfinished } from '../../domain/exports/line-length.ts';
 import { liveCapacity } from '../../domain/exports/workers.ts';
 import { pendingMigrations } from '../../platform/db/migrate.ts';
+import { toRendermillError } from '../../platform/http/error-response.ts';
 import type { Metrics } from '../../platform/http/metrics.ts';
 import type { HttpServer } from '../../platform/http/server.ts';
 import type { Resources } from '../resources.ts';
@@ -15,7 +16,8 @@ const check = async (work: () => Promise<string | undefined>): Promise<z.infer<t
     const problem = await work();
     return problem === undefined ? { ok: true } : { ok: false, detail: problem };
   } catch (error) {
-    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+    // Public, so without hosts and ports: the log has the rest.
+    return { ok: false, detail: toRendermillError(error).message };
   }
 };
 

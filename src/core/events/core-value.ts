@@ -1,7 +1,7 @@
 /** Core value: someone got what the product is for. Source: the document on core value events. */
 import { z } from 'zod';
 import { defineEvent } from './define-event.ts';
-import { count, exportFacts, milliseconds, pixels, timestamp } from './properties.ts';
+import { count, downloadFacts, exportFacts, milliseconds, pixels, timestamp } from './properties.ts';
 
 export const coreValueEvents = {
   video_rendered: defineEvent({
@@ -52,16 +52,9 @@ export const coreValueEvents = {
     retention: 'business',
     sources: ['server'],
     properties: z.strictObject({
-      exportType: z.enum(['zip', 'single_file']),
-      fileCount: z.int().min(1),
-      sizeInBytes: count,
-      format: z.string().optional(),
+      ...downloadFacts,
       organizationStrategy: z.string().optional(),
       includesManifest: z.boolean().optional(),
-      timestamp,
-      fileId: z.string().optional(),
-      exportId: z.string().optional(),
-      batchId: z.string().optional(),
     }),
   }),
 };

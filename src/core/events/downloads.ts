@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent } from './define-event.ts';
-import { count, milliseconds, timestamp } from './properties.ts';
+import { downloadFacts, milliseconds } from './properties.ts';
 
 export const downloadEvents = {
   download_completed: defineEvent({
@@ -10,17 +10,10 @@ export const downloadEvents = {
     retention: 'business',
     sources: ['server'],
     properties: z.strictObject({
-      exportType: z.enum(['zip', 'single_file']),
-      fileCount: z.int().min(1),
-      sizeInBytes: count,
-      format: z.string().optional(),
+      ...downloadFacts,
       duration: milliseconds
         .optional()
         .describe('Milliseconds from the first to the last byte of the last response'),
-      timestamp,
-      fileId: z.string().optional(),
-      exportId: z.string().optional(),
-      batchId: z.string().optional(),
     }),
   }),
 };

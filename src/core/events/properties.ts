@@ -12,3 +12,15 @@ export const exportFacts = {
   projectId: z.string().optional(),
   renderMode: z.enum(['local', 'lambda']).optional(),
 };
+
+/** What was handed out: the same when it begins and when it ends. */
+export const downloadFacts = {
+  exportType: z.enum(['zip', 'single_file']),
+  fileCount: z.int().min(1),
+  sizeInBytes: count,
+  format: z.string().optional(),
+  timestamp,
+  fileId: z.string().optional(),
+  exportId: z.string().optional(),
+  batchId: z.string().optional(),
+};

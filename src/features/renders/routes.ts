@@ -140,17 +140,18 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
       });
       // The first message is awaited here, so that a 404 is an answer and not a broken stream.
       const first = await messages.next();
+      // All was said before: 204 tells a browser's EventSource not to come back.
+      if (first.done) return reply.status(204).send();
       reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-store');
       reply.header('x-accel-buffering', 'no');
-      return reply.send(Readable.from(toEventStream(first, messages), { objectMode: false }));
+      return reply.send(Readable.from(toEventStream(first.value, messages), { objectMode: false }));
     },
   );
 };
 
-async function* toEventStream(first: IteratorResult<WatchMessage>, rest: AsyncGenerator<WatchMessage>) {
+async function* toEventStream(first: WatchMessage, rest: AsyncGenerator<WatchMessage>) {
   yield 'retry: 1000\n\n';
-  if (first.done) return;
-  yield toFrame(first.value);
+  yield toFrame(first);
   for await (const message of rest) yield toFrame(message);
 }
 
