@@ -1,9 +1,7 @@
 /** The options of `render` as the API's request. */
 
-import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { RenderOrder } from '../../client/types.ts';
-import { RendermillError } from '../../core/errors.ts';
 import {
   type ExportKind,
   extensionOf,
@@ -12,6 +10,7 @@ import {
   stillFormats,
   videoFormats,
 } from '../../core/output.ts';
+import { readJsonObject } from './read-json.ts';
 
 export interface OrderOptions {
   readonly user: string;
@@ -44,32 +43,6 @@ export const chooseFormat = (
   return { kind: options.kind ?? (formatsOfKind('video').includes(format) ? 'video' : 'still'), format };
 };
 
-const invalidProps = (message: string, cause?: unknown) =>
-  new RendermillError('invalid_request', { message, cause });
-
-/** JSON, or the name of a file of JSON behind an @. */
-export const readProps = async (text: string): Promise<Record<string, unknown>> => {
-  const file = text.startsWith('@') ? text.slice(1) : undefined;
-  const json =
-    file === undefined
-      ? text
-      : await readFile(file, 'utf8').catch((cause: Error) => {
-          throw invalidProps(`--props: ${file} cannot be read: ${cause.message}.`, cause);
-        });
-  const props = parse(json, file ?? 'its value');
-  if (typeof props === 'object' && props !== null && !Array.isArray(props))
-    return props as Record<string, unknown>;
-  throw invalidProps(`--props: ${file ?? 'its value'} is not a JSON object such as {"title":"Hello"}.`);
-};
-
-const parse = (json: string, where: string): unknown => {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    throw invalidProps(`--props: ${where} is not JSON: ${(cause as Error).message}.`, cause);
-  }
-};
-
 export const toOrder = async (compositionId: string, options: OrderOptions): Promise<RenderOrder> => {
   const { width, height, scale, quality, frame, frames } = options;
   return {
@@ -84,6 +57,6 @@ export const toOrder = async (compositionId: string, options: OrderOptions): Pro
     ...(quality === undefined ? {} : { quality }),
     ...(frame === undefined ? {} : { frame }),
     ...(frames === undefined ? {} : { frameRange: frames }),
-    ...(options.props === undefined ? {} : { props: await readProps(options.props) }),
+    ...(options.props === undefined ? {} : { props: await readJsonObject('--props', options.props) }),
   };
 };

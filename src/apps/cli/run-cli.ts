@@ -7,6 +7,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addEventsCommand } from './commands/events.ts';
 import { addKeysCommand } from './commands/keys.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
+import { addOrganizationsCommand } from './commands/organizations.ts';
 import { addRenderCommand } from './commands/render.ts';
 import { addUpCommand } from './commands/up.ts';
 import { addWorkerCommand } from './commands/worker.ts';
@@ -62,6 +63,7 @@ ${describeAllVariables()}`,
   addRenderCommand(program, terminal);
   addBundleCommand(program, terminal);
   addCompositionsCommand(program, terminal);
+  addOrganizationsCommand(program, terminal);
   addKeysCommand(program, terminal);
   addEventsCommand(program, terminal);
   return program;

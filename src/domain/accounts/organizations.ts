@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
-import { type Tier, type TierName, tierOf } from '../../core/tiers.ts';
+import { type Tier, type TierName, type TierOverrides, tierOf } from '../../core/tiers.ts';
 import type { Reader, Tx } from '../../platform/db/client.ts';
 import type { OrganizationTable } from '../../platform/db/schema.ts';
 
@@ -44,6 +44,29 @@ export const ensureOrganization = async (
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
 };
+
+/** Changes what is given. Throws `invalid_request` for a time zone that does not exist. */
+export const changeOrganization = (
+  tx: Tx,
+  id: string,
+  change: { name?: string | undefined; timeZone?: string | undefined; tiers?: TierOverrides | undefined },
+): Promise<Organization> => {
+  if (change.timeZone !== undefined) assertTimeZone(change.timeZone);
+  return tx
+    .updateTable('organization')
+    .set({
+      id,
+      ...(change.name === undefined ? {} : { name: change.name }),
+      ...(change.timeZone === undefined ? {} : { time_zone: change.timeZone }),
+      ...(change.tiers === undefined ? {} : { tier_overrides: JSON.stringify(change.tiers) }),
+    })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+};
+
+export const listOrganizations = (db: Reader): Promise<Organization[]> =>
+  db.selectFrom('organization').selectAll().orderBy('id').execute();
 
 export const getOrganization = async (db: Reader, id: string): Promise<Organization> => {
   const row = await db.selectFrom('organization').selectAll().where('id', '=', id).executeTakeFirst();

@@ -46,24 +46,25 @@ export const readEventsAfter = async (
   after: LogCursor,
   options: { limit: number; organizationId?: string },
 ): Promise<EventPage> => {
-  const { rows } = await sql<LoggedEvent & { xid: string }>`
-    SELECT ${columns}, xid::text AS xid FROM domain_event
+  const { rows } = await sql<LoggedEvent & { transaction: string }>`
+    SELECT ${columns}, xid::text AS "transaction" FROM domain_event
     WHERE (xid, position) > (${after.xid}::xid8, ${after.position}::bigint)
       AND xid < pg_snapshot_xmin(pg_current_snapshot())
       ${options.organizationId === undefined ? sql`` : sql`AND organization_id = ${options.organizationId}`}
-    ORDER BY xid, position LIMIT ${options.limit}`.execute(db);
+    ORDER BY domain_event.xid, domain_event.position LIMIT ${options.limit}`.execute(db);
   const last = rows.at(-1);
   return {
-    events: rows.map(({ xid: _xid, ...event }) => event),
-    next: last ? { xid: last.xid, position: last.position } : after,
+    events: rows.map(({ transaction: _transaction, ...event }) => event),
+    next: last ? { xid: last.transaction, position: last.position } : after,
   };
 };
 
 /** The end of the log as it is now: whoever reads on from here meets only what comes. */
 export const endOfLog = async (db: Reader): Promise<LogCursor> => {
   const { rows } = await sql<LogCursor>`
-    SELECT xid::text AS xid, position FROM domain_event WHERE xid < pg_snapshot_xmin(pg_current_snapshot())
-    ORDER BY xid DESC, position DESC LIMIT 1`.execute(db);
+    SELECT domain_event.xid::text AS xid, position FROM domain_event
+    WHERE domain_event.xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY domain_event.xid DESC, domain_event.position DESC LIMIT 1`.execute(db);
   return rows[0] ?? startOfLog;
 };
 

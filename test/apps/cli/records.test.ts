@@ -23,6 +23,46 @@ afterAll(async () => {
 const keys = (...args: string[]) =>
   runCommand(['keys', ...args, '--organization', 'acme', '--json'], environment);
 
+describe('organizations', () => {
+  const set = (...args: string[]) =>
+    runCommand(['organizations', 'set', 'globex', '--json', ...args], environment);
+
+  it('are made at first sight, changed in part, and listed', async () => {
+    expect(jsonOf(await set('--time-zone', 'Asia/Tokyo'))).toEqual({
+      id: 'globex',
+      name: 'globex',
+      timeZone: 'Asia/Tokyo',
+      tiers: {},
+    });
+    const tiers = { free: { dailyExports: 5 } };
+    expect(jsonOf(await set('--name', 'Globex', '--tiers', JSON.stringify(tiers)))).toEqual({
+      id: 'globex',
+      name: 'Globex',
+      timeZone: 'Asia/Tokyo',
+      tiers,
+    });
+    const list = jsonOf(await runCommand(['organizations', 'list', '--json'], environment));
+    expect(list.organizations).toContainEqual({
+      id: 'globex',
+      name: 'Globex',
+      timeZone: 'Asia/Tokyo',
+      tiers,
+    });
+  });
+
+  it.each([
+    ['a time zone that does not exist', ['--time-zone', 'Mars/Olympus'], /not a time zone/],
+    ['a tier that does not exist', ['--tiers', '{"gold":{}}'], /--tiers/],
+    ['a limit below zero', ['--tiers', '{"free":{"dailyExports":-1}}'], /free\.dailyExports/],
+  ])('refuse %s and keep what they have', async (_what, args, message) => {
+    const before = jsonOf(await set());
+    const refused = await set(...args);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.err.join('\n')).toMatch(message);
+    expect(jsonOf(await set())).toEqual(before);
+  });
+});
+
 describe('keys', () => {
   it('creates one that is valid until it is revoked, and lists both states without the secret', async () => {
     const created = jsonOf(await keys('create', '--name', 'backend'));

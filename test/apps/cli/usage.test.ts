@@ -16,6 +16,7 @@ const commands = [
   'render',
   'bundle',
   'compositions',
+  'organizations',
   'keys',
   'events',
 ];

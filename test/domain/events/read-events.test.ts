@@ -61,6 +61,26 @@ const openTransaction = async () => {
 };
 
 describe('the log', () => {
+  test('orders transactions as numbers, not as text: 99 comes before 100', async () => {
+    const organizationId = await createOrganization(db);
+    const ids = ['9', '10', '99', '100'];
+    for (const xid of ids) {
+      await writeOne(organizationId, `x${xid}`);
+      await sql`UPDATE domain_event SET xid = ${xid}::xid8 WHERE entity_id = ${`x${xid}`}`.execute(db);
+    }
+    await writeOne(organizationId, 'newest');
+    await settled();
+    const seen: (string | null)[] = [];
+    let cursor = startOfLog;
+    for (const _page of [...ids, 'newest']) {
+      const page = await read(cursor, organizationId, 1);
+      seen.push(...page.entities);
+      cursor = page.next;
+    }
+    expect(seen).toEqual(['x9', 'x10', 'x99', 'x100', 'newest']);
+    expect(await endOfLog(db)).toEqual(cursor);
+  });
+
   test('is read in pages from a place on, each event once, and the end stays where it is', async () => {
     const organizationId = await createOrganization(db);
     for (const index of times(5, (at) => at)) await writeOne(organizationId, `e${index}`);
