@@ -75,6 +75,18 @@ export const renderRequestSchema = z
     if (request.quality !== undefined && formatsWithoutQuality.has(request.format)) {
       refuse('quality', `does nothing for ${request.format}: leave it out`);
     }
+  })
+  .meta({
+    examples: [
+      {
+        userId: 'ada',
+        projectId: 'launch',
+        compositionId: 'example-hero-ad',
+        kind: 'still',
+        format: 'png',
+        props: { headline: 'Hello from the documentation' },
+      },
+    ],
   });
 
 export type RenderRequest = z.infer<typeof renderRequestSchema>;

@@ -1,5 +1,6 @@
 import type { Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
+import type { StoredProgress } from '../../platform/db/schema.ts';
 import { reachMilestone } from '../accounts/milestones.ts';
 import { type NewArtifact, recordArtifact } from '../artifacts/artifacts.ts';
 import { emit } from '../events/emit.ts';
@@ -31,6 +32,7 @@ export const completeExport = async (
       duration: file.durationSeconds,
       completed_at: now,
       updated_at: now,
+      progress: JSON.stringify(finished(held.progress)),
       error_code: null,
       error_text: null,
     })
@@ -42,6 +44,12 @@ export const completeExport = async (
   await notify(tx, 'rendermill_export', row.id);
   await notify(tx, 'rendermill_feed');
   return row;
+};
+
+/** The last snapshot that was written is up to a second old; the end is known. */
+const finished = (last: StoredProgress | null): StoredProgress => {
+  const totalFrames = last?.totalFrames || 1;
+  return { stage: 'encoding', percent: 100, renderedFrames: totalFrames, totalFrames, timeLeftMs: 0 };
 };
 
 const recordSuccess = async (tx: Tx, row: Export, file: RenderedFile, now: Date) => {

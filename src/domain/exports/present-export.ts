@@ -58,7 +58,7 @@ export const exportSchema = z
     failedAt: time.nullable(),
     canceledAt: time.nullable(),
   })
-  .meta({ id: 'Export' });
+  .meta({ id: 'Export', description: 'The export, with its file once there is one' });
 
 export type PresentedExport = z.infer<typeof exportSchema>;
 

@@ -30,7 +30,7 @@ const userSchema = z
     maxDurationSeconds: z.number().nullable(),
     credits: z.int(),
   })
-  .meta({ id: 'User' });
+  .meta({ id: 'User', description: 'The user with what remains of the day' });
 
 const projectSchema = z
   .object({
@@ -39,7 +39,7 @@ const projectSchema = z
     exportCount: z.int().describe('Accepted exports that neither failed nor were canceled'),
     lastExportAt: z.iso.datetime().nullable(),
   })
-  .meta({ id: 'Project' });
+  .meta({ id: 'Project', description: 'The project with its count of exports' });
 
 const presentProject = (row: Project): z.infer<typeof projectSchema> => ({
   id: row.id,
@@ -67,6 +67,7 @@ export const registerAccountRoutes = (server: HttpServer, deps: AccountRoutesDep
     {
       onRequest,
       schema: {
+        operationId: 'putUser',
         summary: "Set a user's tier; first sight creates the user",
         tags: ['Users'],
         security,
@@ -90,6 +91,7 @@ export const registerAccountRoutes = (server: HttpServer, deps: AccountRoutesDep
     {
       onRequest,
       schema: {
+        operationId: 'getUser',
         summary: "A user's tier, limit and credits",
         tags: ['Users'],
         security,
@@ -110,6 +112,7 @@ export const registerAccountRoutes = (server: HttpServer, deps: AccountRoutesDep
     {
       onRequest,
       schema: {
+        operationId: 'grantCredits',
         summary: 'Grant credits, or record a top-up that was paid for',
         tags: ['Users'],
         security,
@@ -143,6 +146,7 @@ export const registerAccountRoutes = (server: HttpServer, deps: AccountRoutesDep
     {
       onRequest,
       schema: {
+        operationId: 'putProject',
         summary: 'Name a project; first sight creates it',
         tags: ['Projects'],
         security,
@@ -166,6 +170,7 @@ export const registerAccountRoutes = (server: HttpServer, deps: AccountRoutesDep
     {
       onRequest,
       schema: {
+        operationId: 'getProject',
         summary: 'A project and its count of exports',
         tags: ['Projects'],
         security,

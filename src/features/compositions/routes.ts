@@ -51,6 +51,7 @@ export const registerCompositionRoutes = (
     {
       onRequest: deps.access.require('secret'),
       schema: {
+        operationId: 'listCompositions',
         summary: 'The registered compositions with their size, length and schema of props, newest first',
         tags: ['Compositions'],
         security: [{ apiKey: [] }],

@@ -41,7 +41,9 @@ const querySchema = z.object({
 });
 type Query = z.infer<typeof querySchema>;
 
-const linkSchema = z.object({ url: z.string(), expiresAt: z.iso.datetime() }).meta({ id: 'DownloadLink' });
+const linkSchema = z
+  .object({ url: z.string(), expiresAt: z.iso.datetime() })
+  .meta({ id: 'DownloadLink', description: 'A link for one file, valid until then' });
 
 export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesDeps): void => {
   const requireKey = deps.access.require('secret');
@@ -51,6 +53,7 @@ export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesD
     {
       onRequest: requireKey,
       schema: {
+        operationId: 'createDownloadLink',
         summary: 'A signed link that expires, to hand to a browser',
         tags,
         security,
@@ -102,6 +105,13 @@ export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesD
       tags,
       security,
       querystring: querySchema,
+      response: {
+        401: errorResponseSchema,
+        403: errorResponseSchema,
+        404: errorResponseSchema,
+        416: errorResponseSchema,
+        503: errorResponseSchema,
+      },
     },
     handler: async (request, reply) => {
       const query = request.query as Query;

@@ -12,7 +12,8 @@ import type { HttpServer } from '../../platform/http/server.ts';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
-const querySchema = z.object({
+/** Strict: a misspelt filter would show one user the exports of all. */
+const querySchema = z.strictObject({
   userId: z.string().max(128).optional(),
   projectId: z.string().max(128).optional(),
   compositionId: z.string().max(128).optional(),
@@ -39,6 +40,7 @@ export const registerHistoryRoutes = (
     {
       onRequest: deps.access.require('secret'),
       schema: {
+        operationId: 'listExports',
         summary: 'The exports, newest first, with filters',
         tags: ['History'],
         security: [{ apiKey: [] }],

@@ -33,7 +33,7 @@ const acceptanceSchema = z
     remaining: z.int().nullable(),
     resetAt: z.iso.datetime().describe("Start of the organization's next day"),
   })
-  .meta({ id: 'Acceptance' });
+  .meta({ id: 'Acceptance', description: 'Accepted: the limit is reserved, the render is queued' });
 
 const idParams = z.object({ id: z.string().max(64) });
 const security = [{ apiKey: [] }];
@@ -51,12 +51,20 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
     {
       onRequest,
       schema: {
+        operationId: 'requestRender',
         summary: 'Request a still or a video',
         tags,
         security,
-        headers: z.object({ 'idempotency-key': z.string().min(1).max(255).optional() }),
+        headers: z.object({
+          'idempotency-key': z
+            .string()
+            .min(1)
+            .max(255)
+            .optional()
+            .describe('The same key and body within 24 hours: the same answer and no second render'),
+        }),
         body: renderRequestSchema,
-        response: { 202: acceptanceSchema, ...failures(400, 401, 403, 404, 409, 413, 503) },
+        response: { 202: acceptanceSchema, ...failures(400, 401, 403, 404, 409, 413, 415, 503) },
       },
     },
     async (request, reply) => {
@@ -76,6 +84,7 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
     {
       onRequest,
       schema: {
+        operationId: 'getRender',
         summary: 'State, progress, and the file once there is one',
         tags,
         security,
@@ -92,6 +101,7 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
     {
       onRequest,
       schema: {
+        operationId: 'cancelRender',
         summary: 'Cancel, at any stage',
         description:
           'A running render ends within seconds: watch its state. One that is canceled already stays so.',
@@ -115,9 +125,10 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
     {
       onRequest,
       schema: {
+        operationId: 'watchRender',
         summary: 'Server-sent events: changes of state and progress',
         description:
-          'Events `status` (with an id) and `progress`; ends after the final state. Resume with Last-Event-ID.',
+          'Events `status` (with an id) and `progress`; ends after the final state. Resume with Last-Event-ID; 204 where nothing is left to tell. 401, 404 and 503 as elsewhere.',
         tags,
         security,
         params: idParams,

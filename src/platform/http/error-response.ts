@@ -14,7 +14,7 @@ export const errorResponseSchema = z
       requestId: z.string().describe('Name it when you ask for help'),
     }),
   })
-  .meta({ id: 'Error' });
+  .meta({ id: 'Error', description: 'Refused or failed: error.code says which, error.message what to do' });
 
 const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',

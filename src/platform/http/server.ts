@@ -21,6 +21,7 @@ import { RendermillError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { Logger } from '../log/log.ts';
 import { toRendermillError } from './error-response.ts';
+import { withoutUnusedSchemas } from './unused-schemas.ts';
 
 /** A server whose routes are typed by the zod schemas that validate them. */
 export type HttpServer = FastifyInstance<
@@ -116,8 +117,13 @@ const describeApi = async (server: HttpServer, version: string) => {
     },
     transform: jsonSchemaTransform,
     // Puts the schemas that have an id where the references to them lead.
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => withoutUnusedSchemas(jsonSchemaTransformObject(document)),
   });
-  await server.register(fastifySwaggerUi, { routePrefix: '/docs' });
+  const withoutTopBar = { css: [{ filename: 'rendermill.css', content: '.topbar { display: none }' }] };
+  await server.register(fastifySwaggerUi, {
+    routePrefix: '/docs',
+    theme: { title: 'Rendermill', ...withoutTopBar },
+  });
+  server.get('/', { schema: { hide: true } as object }, (_request, reply) => reply.redirect('/docs'));
   server.get('/openapi.json', { schema: { hide: true } as object }, () => server.swagger());
 };

@@ -104,7 +104,7 @@ const checkServer = async (redis: Redis, log: Logger): Promise<void> => {
   }
   if (/^aof_enabled:0/m.test(info)) {
     log.warn(
-      'Redis keeps no append-only file: after its restart queued work is planned again from Postgres, which takes a minute. ' +
+      'Redis keeps no append-only file: after its restart queued work is planned again from Postgres, which takes about ten seconds. ' +
         'Set it with `redis-cli CONFIG SET appendonly yes` and in redis.conf.',
     );
   }

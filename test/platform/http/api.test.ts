@@ -158,7 +158,7 @@ describe('the server', () => {
   });
 
   test.each([
-    ['GET', '/'],
+    ['GET', '/nothing'],
     ['GET', '/nowhere?key=secret'],
     ['PATCH', '/api/render'],
     ['POST', '/api/exports'],
