@@ -101,8 +101,6 @@ const catalog = {
     reportable: false,
     text: 'The range lies outside the file.',
   },
-  rate_limited: { status: 429, retryable: true, reportable: false, text: 'Too many requests.' },
-
   // A render that went wrong through the composition or its props: the same again would fail again
   composition_error: {
     status: 422,
@@ -189,6 +187,12 @@ const catalog = {
     retryable: false,
     reportable: false,
     text: 'The Remotion project could not be bundled.',
+  },
+  file_damaged: {
+    status: 500,
+    retryable: false,
+    reportable: true,
+    text: 'The stored file is missing or damaged. Render it again.',
   },
   invalid_event: {
     status: 500,

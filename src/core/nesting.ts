@@ -9,3 +9,15 @@ export const isNestedDeeperThan = (value: unknown, levels: number): boolean => {
   }
   return false;
 };
+
+/** JSON.parse reads 1e999 as Infinity, which JSON.stringify then writes as null. */
+export const holdsInfinity = (value: unknown): boolean => {
+  const open: unknown[] = [value];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next === 'number' && !Number.isFinite(next)) return true;
+    if (typeof next === 'object' && next !== null) {
+      for (const inner of Object.values(next)) if (inner !== undefined) open.push(inner);
+    }
+  }
+  return false;
+};

@@ -1,6 +1,6 @@
 /** What a tenant may ask to be rendered. The same schema validates the request and makes the API's documentation. */
 import { z } from 'zod';
-import { isNestedDeeperThan } from './nesting.ts';
+import { holdsInfinity, isNestedDeeperThan } from './nesting.ts';
 import { exportKinds, formatsOfKind, maxSide, stillFormats, videoFormats } from './output.ts';
 
 /** The tenant's own id of a user, a project or a composition: printable, without control characters. */
@@ -9,7 +9,7 @@ export const tenantIdSchema = z
   .min(1)
   .max(128)
   .regex(
-    /^[\p{L}\p{N}\p{P}\p{S}](?:[\p{L}\p{N}\p{P}\p{S} ]*[\p{L}\p{N}\p{P}\p{S}])?$/u,
+    /^[\p{L}\p{N}\p{P}\p{S}](?:(?:[\p{L}\p{M}\p{N}\p{P}\p{S} ]|\u200c|\u200d)*[\p{L}\p{M}\p{N}\p{P}\p{S}])?$/u,
     'must be printable text',
   );
 
@@ -52,6 +52,10 @@ export const renderRequestSchema = z
       .refine(
         (props) => !isNestedDeeperThan(props, maxPropsLevels),
         `must not be nested deeper than ${maxPropsLevels} levels`,
+      )
+      .refine(
+        (props) => !holdsInfinity(props),
+        'must not hold a number that is too large for JSON, such as 1e999',
       )
       .default({})
       .describe("The composition's props; checked against its schema"),

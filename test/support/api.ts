@@ -13,7 +13,7 @@ import type { Export } from '../../src/domain/exports/export.ts';
 import type { Metered } from '../../src/domain/exports/limits.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import { openDatabase } from '../../src/platform/db/client.ts';
-import { openListener } from '../../src/platform/db/listener.ts';
+import { type Listener, openListener } from '../../src/platform/db/listener.ts';
 import { createLifecycle } from '../../src/platform/lifecycle/lifecycle.ts';
 import type { JobQueue, QueueJob } from '../../src/platform/queue/contract.ts';
 import { createFolderStorage } from '../../src/platform/storage/folder.ts';
@@ -64,6 +64,8 @@ export interface Call {
 export interface TestApi extends Resources {
   readonly url: string;
   readonly clock: TestClock;
+  /** Handlers of notifications that nobody has taken back. */
+  listening(): number;
   call(path: string, call?: Call): Promise<Response>;
   close(): Promise<void>;
 }
@@ -73,7 +75,19 @@ export const startTestApi = async (options: { databaseUrl?: string } = {}): Prom
   const own = options.databaseUrl === undefined ? await createTestDatabase() : undefined;
   const databaseUrl = options.databaseUrl ?? own?.url ?? '';
   const { db, close: closeDatabase } = openDatabase({ url: databaseUrl, log: silentLog });
-  const listener = await openListener(databaseUrl, silentLog);
+  const opened = await openListener(databaseUrl, silentLog);
+  let listening = 0;
+  const listener: Listener = {
+    ...opened,
+    on: (channel, handler) => {
+      listening += 1;
+      const off = opened.on(channel, handler);
+      return () => {
+        listening -= 1;
+        off();
+      };
+    },
+  };
   const resources = {
     config: loadConfig({ RENDERMILL_HOME: directory, LOG_LEVEL: 'silent' }),
     log: silentLog,
@@ -91,6 +105,8 @@ export const startTestApi = async (options: { databaseUrl?: string } = {}): Prom
   return {
     ...resources,
     url,
+
+    listening: () => listening,
     call: (path, call = {}) => callApi(url + path, call),
     close: async () => {
       const closed = server.close();

@@ -90,5 +90,14 @@ export const revokeApiKey = async (
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
     .executeTakeFirst();
-  if (revoked.numUpdatedRows === 0n) throw missing;
+  if (revoked.numUpdatedRows > 0n) return;
+  const before = await db
+    .selectFrom('api_key')
+    .select('id')
+    .where('organization_id', '=', organizationId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  throw before === undefined
+    ? missing
+    : new RendermillError('invalid_request', { message: `Key ${id} is revoked already.` });
 };

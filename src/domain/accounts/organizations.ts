@@ -27,13 +27,24 @@ export const assertTimeZone = (timeZone: string): void => {
   }
 };
 
-/** Makes it at first sight; an existing one keeps what it has. */
+/** As the table's own check; it stands in paths of files, too. */
+const idPattern = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+const assertOrganizationId = (id: string): void => {
+  if (idPattern.test(id)) return;
+  throw new RendermillError('invalid_request', {
+    message: `"${id}" cannot be the id of an organization: lower-case letters, digits, - and _, 1-63 characters, beginning with a letter or digit.`,
+  });
+};
+
+/** Makes it at first sight (then true); an existing one keeps what it has. Throws `invalid_request` for an id that none can have. */
 export const ensureOrganization = async (
   tx: Tx,
   given: { id: string; name?: string; timeZone?: string },
-): Promise<void> => {
+): Promise<boolean> => {
+  assertOrganizationId(given.id);
   if (given.timeZone !== undefined) assertTimeZone(given.timeZone);
-  await tx
+  const inserted = await tx
     .insertInto('organization')
     .values({
       id: given.id,
@@ -42,7 +53,8 @@ export const ensureOrganization = async (
       link_secret: randomBytes(linkSecretBytes),
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
-    .execute();
+    .executeTakeFirst();
+  return inserted.numInsertedOrUpdatedRows === 1n;
 };
 
 /** Changes what is given. Throws `invalid_request` for a time zone that does not exist. */

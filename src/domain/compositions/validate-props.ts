@@ -1,33 +1,24 @@
 /** Props against the JSON Schema that was made of the composition's own zod schema; no Remotion, no React, no browser. */
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import addFormatsModule from 'ajv-formats';
+import type { ErrorObject } from 'ajv';
 import { RendermillError } from '../../core/errors.ts';
+import { compileSchema, type SchemaCheck, validationDeadlineMs } from './compile-schema.ts';
 import type { Composition } from './find-compositions.ts';
 
 const maxReasons = 20;
 /** A version's schema never changes, so a compiled one is kept; the oldest goes when there are more. */
-const maxKeptValidators = 500;
+const maxKeptChecks = 500;
 
-const addFormats = addFormatsModule.default;
-const validators = new Map<string, ValidateFunction>();
+const checks = new Map<string, SchemaCheck>();
 
-const compile = (schema: Record<string, unknown>): ValidateFunction => {
-  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: true, logger: false });
-  addFormats(ajv);
-  // A zod 3 schema comes as draft 7; what it uses of that reads the same here.
-  const { $schema: _draft, ...rest } = schema;
-  return ajv.compile(rest);
-};
-
-const validatorFor = (composition: Composition, schema: Record<string, unknown>): ValidateFunction => {
+const checkFor = (composition: Composition, schema: Record<string, unknown>): SchemaCheck => {
   const key = `${composition.organization_id}\n${composition.version}\n${composition.id}`;
-  const kept = validators.get(key);
+  const kept = checks.get(key);
   if (kept) return kept;
-  const validator = compile(schema);
-  const oldest = validators.keys().next();
-  if (validators.size >= maxKeptValidators && !oldest.done) validators.delete(oldest.value);
-  validators.set(key, validator);
-  return validator;
+  const check = compileSchema(schema);
+  const oldest = checks.keys().next();
+  if (checks.size >= maxKeptChecks && !oldest.done) checks.delete(oldest.value);
+  checks.set(key, check);
+  return check;
 };
 
 const reasonOf = (error: ErrorObject) => {
@@ -57,9 +48,15 @@ const reasonOf = (error: ErrorObject) => {
  */
 export const validateProps = (composition: Composition, props: Record<string, unknown>): void => {
   if (composition.props_schema === null) return;
-  const validate = validatorFor(composition, composition.props_schema);
-  if (validate({ ...composition.default_props, ...props })) return;
-  const reasons = (validate.errors ?? []).slice(0, maxReasons).map(reasonOf);
+  const answer = checkFor(composition, composition.props_schema)({ ...composition.default_props, ...props });
+  if (answer.type === 'fits') return;
+  if (answer.type === 'too_slow') {
+    throw new RendermillError('invalid_props', {
+      message: `The schema of "${composition.id}" could not judge these props within ${validationDeadlineMs} ms: look for a pattern in it that backtracks without end.`,
+      details: { compositionId: composition.id, reasons: [] },
+    });
+  }
+  const reasons = answer.errors.slice(0, maxReasons).map(reasonOf);
   throw new RendermillError('invalid_props', {
     message: `The props do not fit the schema of "${composition.id}": ${reasons.map(({ path, reason }) => `${path} ${reason}`).join('; ')}.`,
     details: { compositionId: composition.id, reasons },

@@ -4,6 +4,7 @@ import type { StoredProgress } from '../../platform/db/schema.ts';
 import { reachMilestone } from '../accounts/milestones.ts';
 import { type NewArtifact, recordArtifact } from '../artifacts/artifacts.ts';
 import { emit } from '../events/emit.ts';
+import { endCanceled } from './cancel-export.ts';
 import { type Export, exportEnvelope, type Fence, jobFacts, jobTimes } from './export.ts';
 import { lockHeldExport } from './held-export.ts';
 
@@ -14,7 +15,8 @@ export interface RenderedFile extends Omit<NewArtifact, 'organizationId' | 'expo
 
 /**
  * One transaction: the export completed, its artifact, `processing_completed`, `video_rendered` and, once ever per user,
- * `first_render_completed`. Throws `render_lost` where the fence no longer holds the export: then nothing is changed.
+ * `first_render_completed`. One whose cancel was asked for ends canceled instead. Throws `render_lost` where the fence no longer
+ * holds the export: then nothing is changed.
  */
 export const completeExport = async (
   tx: Tx,
@@ -23,6 +25,8 @@ export const completeExport = async (
   now: Date,
 ): Promise<Export> => {
   const held = await lockHeldExport(tx, fence);
+  // Whoever was told that it is being canceled shall not pay for it.
+  if (held.cancel_requested_at !== null) return endCanceled(tx, held, 'worker', now);
   const row = await tx
     .updateTable('export')
     .set({

@@ -2,8 +2,10 @@
  * A tenant's Remotion project becomes a version: built once per hash of its sources, kept in storage where every worker finds it,
  * its compositions registered with size, length and schema, so that the API never loads Remotion, React or a browser.
  */
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, normalize } from 'node:path';
+import { compileSchema } from '../../domain/compositions/compile-schema.ts';
 import { findVersion } from '../../domain/compositions/find-compositions.ts';
 import { type RegisteredComposition, registerBundle } from '../../domain/compositions/register-bundle.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
@@ -49,8 +51,7 @@ export const bundleProject = async (
   deps: BundleProjectDeps,
   project: ProjectToBundle,
 ): Promise<BundledProject> => {
-  const sourceHash = await hashProject(project.projectPath);
-  const version = sourceHash.slice(0, versionLength);
+  const version = await versionOf(project);
   const storageKey = bundleKey(project.organizationId, version);
   const known = await findVersion(deps.db, project.organizationId, version);
   const stored = await deps.storage.stat(storageKey);
@@ -72,6 +73,16 @@ export const bundleProject = async (
   return { version, compositions, built: built !== undefined };
 };
 
+/** The sources, and which of them is the entry where that was said. */
+const versionOf = async ({ projectPath, entryPoint }: ProjectToBundle): Promise<string> => {
+  const sourceHash = await hashProject(projectPath);
+  if (entryPoint === undefined) return sourceHash.slice(0, versionLength);
+  const both = createHash('sha256')
+    .update(`${sourceHash}\n${normalize(entryPoint)}`)
+    .digest('hex');
+  return both.slice(0, versionLength);
+};
+
 const build = async (deps: BundleProjectDeps, project: ProjectToBundle, storageKey: string) => {
   const directory = await mkdtemp(join(deps.workDirectory, 'bundle-'));
   try {
@@ -85,8 +96,20 @@ const build = async (deps: BundleProjectDeps, project: ProjectToBundle, storageK
       ...(project.entryPoint === undefined ? {} : { entryPoint: project.entryPoint }),
     });
     const { sizeInBytes } = await deps.storage.put(storageKey, packBundle(output));
-    return { compositions, sizeInBytes };
+    return { compositions: compositions.map(withUsableSchema), sizeInBytes };
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+};
+
+/** A schema that cannot be used is told of here, not met by every request. */
+const withUsableSchema = (composition: RegisteredComposition): RegisteredComposition => {
+  if (composition.propsSchema === null) return composition;
+  try {
+    compileSchema(composition.propsSchema);
+    return composition;
+  } catch (error) {
+    const note = `The schema cannot be used, so props are not checked: ${error instanceof Error ? error.message : error}`;
+    return { ...composition, propsSchema: null, schemaNotes: [...composition.schemaNotes, note] };
   }
 };

@@ -32,8 +32,8 @@ export const openDownload = async (
   given: DownloadCredentials,
   now: Date,
 ): Promise<OpenedDownload> => {
-  const artifact = await getArtifact(db, given.fileId);
   if (given.principal) {
+    const artifact = await getArtifact(db, given.fileId);
     if (artifact.organization_id !== given.principal.organizationId) {
       throw new RendermillError('not_found', { message: 'There is no such file.' });
     }
@@ -41,9 +41,17 @@ export const openDownload = async (
   }
   const { expires, signature } = given;
   if (expires === undefined || signature === undefined) throw new RendermillError('unauthenticated');
+  // Without a key nobody learns which files there are.
+  const artifact = await getArtifact(db, given.fileId).catch(notFoundAsInvalidLink);
   const organization = await getOrganization(db, artifact.organization_id);
   verifySignedLink(organization.link_secret, { fileId: artifact.file_id, expires, signature }, now);
-  return { ...(await withExport(db, artifact)), client: hash(signature) };
+  return { ...(await withExport(db, artifact)), client: hash(artifact.file_id, String(expires)) };
+};
+
+const notFoundAsInvalidLink = (error: unknown): never => {
+  throw error instanceof RendermillError && error.code === 'not_found'
+    ? new RendermillError('link_invalid')
+    : error;
 };
 
 const withExport = async (db: Database, artifact: Artifact) => ({

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { RendermillError } from '../../core/errors.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
 import { getOrganization } from '../../domain/accounts/organizations.ts';
-import { getArtifact } from '../../domain/artifacts/artifacts.ts';
+import { type Artifact, getArtifact } from '../../domain/artifacts/artifacts.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Access } from '../../platform/http/access.ts';
@@ -141,6 +141,7 @@ const sendFile = async (
   const { artifact } = download;
   const etag = `"${artifact.sha256}"`;
   const size = artifact.size_in_bytes;
+  await assertWhole(deps.storage, artifact);
   describeFile(reply, download, etag, disposition);
   if (matches(request.headers['if-none-match'], etag)) return reply.status(304).send();
 
@@ -155,6 +156,8 @@ const sendFile = async (
   if (request.method === 'HEAD') return reply.send();
 
   const body = await deps.storage.read(artifact.storage_key, { start, end });
+  // Should the file end early all the same, the connection breaks instead of going on out of step.
+  reply.raw.strictContentLength = true;
   if (disposition === 'attachment') await count(deps, request, reply, body, download, { start, end });
   return reply.send(body);
 };
@@ -163,6 +166,17 @@ const sendFile = async (
 const rangeAskedFor = ({ method, headers }: FastifyRequest, etag: string): string | undefined => {
   const isSameFile = headers['if-range'] === undefined || headers['if-range'] === etag;
   return method === 'GET' && isSameFile ? headers.range : undefined;
+};
+
+/** What was promised must be there before a length is: a short file would leave the client waiting. */
+const assertWhole = async (storage: Storage, artifact: Artifact): Promise<void> => {
+  const stored = await storage.stat(artifact.storage_key);
+  if (stored?.sizeInBytes === artifact.size_in_bytes) return;
+  throw new RendermillError('file_damaged', {
+    cause: new Error(
+      `${artifact.storage_key}: ${stored?.sizeInBytes ?? 'no'} bytes instead of ${artifact.size_in_bytes}`,
+    ),
+  });
 };
 
 const describeFile = (

@@ -8,6 +8,7 @@ import { startExport } from '../../domain/exports/start-export.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { type ActiveJob, GiveUpError, type JobHandler } from '../../platform/queue/contract.ts';
 import { type EndReason, type Hold, holdExport } from './hold.ts';
+import { removeStrayFiles } from './remove-stray-files.ts';
 import { type RunRenderDeps, runRender } from './run-render.ts';
 import { whileUnavailable } from './while-unavailable.ts';
 
@@ -56,7 +57,10 @@ const settle = async (
       : error.code === 'render_canceled'
         ? hold.reason()
         : undefined;
-  if (ended !== undefined) return endEarly(deps, fence, ended);
+  if (ended !== undefined) {
+    await endEarly(deps, fence, ended);
+    return removeStrayFiles(deps, row);
+  }
 
   deps.log.warn(
     { err: thrown, code: error.code, exportId: row.id, attempt: fence.attempt },
@@ -68,6 +72,7 @@ const settle = async (
     throw error;
   }
   await write(deps, (tx) => failExport(tx, fence, reason, deps.clock.now()));
+  await removeStrayFiles(deps, row);
   throw new GiveUpError(`${error.code}: ${error.message}`);
 };
 

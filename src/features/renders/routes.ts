@@ -142,13 +142,19 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
     },
     async (request, reply) => {
       const ended = new AbortController();
-      reply.raw.once('close', () => ended.abort());
       const messages = watchExport(deps, {
         organizationId: deps.access.principal(request).organizationId,
         exportId: request.params.id,
         afterPosition: Number(request.headers['last-event-id'] ?? 0),
         signal: ended.signal,
       });
+      // A stream that its client left before it began never runs its own end: this one does.
+      const end = () => {
+        ended.abort();
+        void messages.return(undefined);
+      };
+      reply.raw.once('close', end);
+      if (reply.raw.destroyed) end();
       // The first message is awaited here, so that a 404 is an answer and not a broken stream.
       const first = await messages.next();
       // All was said before: 204 tells a browser's EventSource not to come back.

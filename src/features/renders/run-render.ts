@@ -5,7 +5,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { extensionOf, mediaTypeOf } from '../../core/output.ts';
-import { artifactKey, artifactPrefix } from '../../domain/artifacts/artifact-keys.ts';
+import { artifactKey } from '../../domain/artifacts/artifact-keys.ts';
 import { findArtifactsOf } from '../../domain/artifacts/artifacts.ts';
 import { getBundle, getComposition } from '../../domain/compositions/find-compositions.ts';
 import { completeExport } from '../../domain/exports/complete-export.ts';
@@ -18,6 +18,7 @@ import type { Renderer, RenderResult } from '../../platform/renderer/contract.ts
 import type { Storage, WrittenObject } from '../../platform/storage/contract.ts';
 import type { BundleCache } from './bundle-cache.ts';
 import type { Hold } from './hold.ts';
+import { removeStrayFiles } from './remove-stray-files.ts';
 import { type RenderTimeLimits, toRenderSpec } from './render-spec.ts';
 import { whileUnavailable } from './while-unavailable.ts';
 
@@ -68,7 +69,7 @@ export const runRender = async (
     deps.checkpoint?.('stored');
     await complete(deps, row, fence, { storageKey, written, result });
     deps.checkpoint?.('committed');
-    await removeOtherFiles(deps, row, storageKey);
+    await removeStrayFiles(deps, row);
     deps.checkpoint?.('cleaned');
   } finally {
     await rm(outputPath, { force: true });
@@ -134,10 +135,3 @@ const complete = async (
 
 const isCompletedWith = async (deps: RunRenderDeps, row: Export, storageKey: string): Promise<boolean> =>
   (await findArtifactsOf(deps.db, [row.id])).get(row.id)?.storage_key === storageKey;
-
-/** What earlier attempts stored before they were lost. */
-const removeOtherFiles = async (deps: RunRenderDeps, row: Export, kept: string): Promise<void> => {
-  for await (const { key } of deps.storage.list(artifactPrefix(row.organization_id, row.id))) {
-    if (key !== kept) await deps.storage.delete(key);
-  }
-};

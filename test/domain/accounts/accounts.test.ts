@@ -81,7 +81,7 @@ describe('an API key', () => {
     await expect(authenticate(db, `Bearer ${key}`)).rejects.toMatchObject({ code: 'unauthenticated' });
     expect(await listApiKeys(db, organizationId)).toMatchObject([{ id, revoked_at: now }]);
     expect((await listApiKeys(db, organizationId))[0]).not.toHaveProperty('hash');
-    await expect(revokeApiKey(db, organizationId, id, now)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(revokeApiKey(db, organizationId, id, now)).rejects.toThrow(`Key ${id} is revoked already.`);
   });
 
   test('of another organization, or of none, cannot be revoked', async () => {
@@ -103,6 +103,27 @@ describe('an organization', () => {
     expect(before.time_zone).toBe('Europe/Berlin');
     expect(before.link_secret).toHaveLength(32);
   });
+
+  test('says whether it was made', async () => {
+    const id = `new-${newId()}`;
+    expect(await inTransaction((tx) => ensureOrganization(tx, { id }))).toBe(true);
+    expect(await inTransaction((tx) => ensureOrganization(tx, { id }))).toBe(false);
+  });
+
+  test.each(['a', '0', 'a_b-c', 'a'.repeat(63)])('may have the id %j', async (id) => {
+    await inTransaction((tx) => ensureOrganization(tx, { id }));
+    expect(await getOrganization(db, id)).toMatchObject({ id });
+  });
+
+  test.each(['', 'Acme', '-a', '_a', 'a b', 'a!', 'ä', 'a\n', 'a'.repeat(64), '../a'])(
+    'may not have the id %j',
+    async (id) => {
+      await expect(inTransaction((tx) => ensureOrganization(tx, { id }))).rejects.toMatchObject({
+        code: 'invalid_request',
+        message: expect.stringContaining('1-63 characters, beginning with a letter or digit'),
+      });
+    },
+  );
 
   test('that does not exist is not found', async () => {
     await expect(getOrganization(db, 'nobody')).rejects.toMatchObject({ code: 'not_found' });

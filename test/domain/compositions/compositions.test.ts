@@ -180,6 +180,32 @@ describe('props', () => {
     ).not.toThrow();
   });
 
+  test.each([
+    ['answer later', { ...schema, $async: true }],
+    ['answer later in a part', { ...schema, properties: { title: { $async: true, type: 'string' } } }],
+    ['take the name of another', { ...schema, $id: 'https://example.com/a' }],
+  ])('are judged here and now by a schema that asks to %s', async (_what, tricky) => {
+    const composition = await withSchema(tricky);
+    expect(() => validateProps(composition, { title: 5 })).toThrow(/props\.title must be string/);
+    expect(() => validateProps(composition, { title: 5 })).toThrow(/props\.title must be string/);
+  });
+
+  test('of a property that is called as a keyword are judged as any other', async () => {
+    const composition = await withSchema({ type: 'object', properties: { $id: { type: 'number' } } });
+    expect(() => validateProps(composition, { $id: 'five' })).toThrow(/props\.\$id must be number/);
+  });
+
+  test('that a pattern of the schema cannot judge in time are refused, and nobody else waits', async () => {
+    const composition = await withSchema({
+      type: 'object',
+      properties: { text: { type: 'string', pattern: '^(a+)+$' } },
+    });
+    const startedAt = performance.now();
+    expect(() => validateProps(composition, { text: `${'a'.repeat(40)}!` })).toThrow(/within 250 ms/);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(() => validateProps(composition, { text: 'aaa' })).not.toThrow();
+  });
+
   test('name at most 20 reasons, however much is wrong', async () => {
     const composition = await withSchema({ type: 'object', additionalProperties: { type: 'string' } });
     const props = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`p${index}`, index]));

@@ -368,6 +368,16 @@ describe('a cancel', () => {
     expect(await readExport(db, row.id)).toMatchObject({ status: 'queued' });
   });
 
+  test('that was asked for before the render came to its end is kept: nothing is charged', async () => {
+    const who = await newUser();
+    const { row, fence } = await acceptAndStart(db, who);
+    await cancel(who.organizationId, row.id);
+    expect(await complete(db, fence)).toMatchObject({ status: 'canceled' });
+    const names = await eventNamesOf(db, who.organizationId);
+    expect(names.at(-1)).toBe('job_canceled');
+    expect(names).not.toContain('video_rendered');
+  });
+
   test('and a completion at once end in exactly one of the two', async () => {
     const who = await newUser();
     for (const _round of times(5, (index) => index)) {

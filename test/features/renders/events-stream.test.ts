@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { requestCancel } from '../../../src/domain/exports/cancel-export.ts';
 import { failExport } from '../../../src/domain/exports/fail-export.ts';
@@ -178,4 +180,19 @@ describe('the stream of an export', () => {
       expect(await refusalOf(response)).toMatchObject({ status: 400, code: 'invalid_request' });
     },
   );
+});
+
+test('readers that leave at any moment leave no listener behind', async () => {
+  const row = await accept(api.db, who);
+  const visits = Array.from({ length: 60 }, async (_, index) => {
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(
+      `GET /api/render/${row.id}/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${tenant.key}\r\n\r\n`,
+    );
+    await delay(index);
+    socket.destroy();
+  });
+  await Promise.all(visits);
+  await expect.poll(api.listening, { timeout: 10_000 }).toBe(0);
 });
