@@ -2,7 +2,7 @@
  * The main job on real input, as a tenant's backend would do it: renders ads and a video with sound through a service of its own,
  * downloads the files over HTTP, shows a user of the free tier at their limit, and prints what was rendered, metered and recorded.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { ApiError } from '../src/client/api-error.ts';
 import { type Client, createClient } from '../src/client/client.ts';
@@ -77,29 +77,43 @@ const bar = (percent: number): string => {
   return `${'█'.repeat(filled)}${'░'.repeat(25 - filled)} ${Math.floor(percent).toString().padStart(3)} %`;
 };
 
-/** A moving line on a terminal; elsewhere only the last state, once. */
-const showProgress = (title: string, text: string, done: boolean) => {
-  const line = `  ${title.padEnd(30)} ${text}`;
-  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line}${done ? '\n' : ''}`);
-  else if (done) say(line);
+/** A moving line on a terminal; elsewhere a line for the end, and for each quarter of a video. */
+const progressOf = (title: string) => {
+  let quarter = 0;
+  const print = (text: string, done: boolean) => {
+    const line = `  ${title.padEnd(30)} ${text}`;
+    if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line}${done ? '\n' : ''}`);
+    else say(line);
+  };
+  return {
+    show: (text: string, { percent, totalFrames }: { percent: number; totalFrames: number }) => {
+      const reached = Math.floor(percent / 25);
+      const isNews = totalFrames > 1 && reached > quarter && percent < 100;
+      quarter = Math.max(quarter, reached);
+      if (process.stdout.isTTY || isNews) print(text, false);
+    },
+    end: (text: string) => print(text, true),
+  };
 };
 
 const follow = async (client: Client, title: string, id: string): Promise<ExportRecord> => {
   let changes = 0;
+  const progress = progressOf(title);
   for await (const message of client.watch(id)) {
     if (message.type === 'progress') {
       changes += 1;
       const left = message.timeLeftMs === null ? '' : `, ${Math.ceil(message.timeLeftMs / 1000)} s left`;
       const frames =
         message.totalFrames > 1 ? `, frame ${message.renderedFrames} of ${message.totalFrames}${left}` : '';
-      showProgress(title, `${bar(message.percent)}  ${message.stage}${frames}`, false);
+      progress.show(`${bar(message.percent)}  ${message.stage}${frames}`, message);
     }
   }
   const record = await client.get(id);
   if (record.status !== 'completed')
     throw new Error(`${title}: ${record.status}: ${record.error?.message ?? 'no reason given'}`);
   const took = Date.parse(record.completedAt ?? '') - Date.parse(record.startedAt ?? '');
-  showProgress(title, `${bar(100)}  ${(took / 1000).toFixed(1)} s, ${changes} progress reports`, true);
+  const reports = `${changes} progress report${changes === 1 ? '' : 's'}`;
+  progress.end(`${bar(100)}  ${(took / 1000).toFixed(1)} s, ${reports}`);
   return record;
 };
 
@@ -186,6 +200,7 @@ const printRecords = async (client: Client, events: ReadonlyMap<string, number>)
 const main = async () => {
   const startedAt = Date.now();
   const events = new Map<string, number>();
+  await rm(downloads, { recursive: true, force: true });
   heading('Starting the service');
   const service = await startService({
     home,

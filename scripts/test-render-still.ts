@@ -34,7 +34,7 @@ const checkPng = (bytes: Buffer, file: ExportFile) => {
   expectEqual('SHA-256', createHash('sha256').update(bytes).digest('hex'), file.sha256);
 };
 
-const renderStill = async (client: Client, compositionId: string, path: string) => {
+const renderStill = async (client: Client, compositionId: string, path: string, kept: boolean) => {
   // A user of its own, so that nobody's daily limit is touched.
   const userId = `test-render-still-${randomUUID()}`;
   const startedAt = performance.now();
@@ -57,7 +57,9 @@ const renderStill = async (client: Client, compositionId: string, path: string) 
   if (record.file === null)
     throw new Error(`The export is ${record.status}: ${record.error?.code} ${record.error?.message}`);
   await client.download(record.file.fileId, path);
-  console.log(`Downloaded after ${Math.round(performance.now() - startedAt)} ms: ${path}`);
+  const tookMs = Math.round(performance.now() - startedAt);
+  // Without --output the file is gone when this ends.
+  console.log(`Downloaded after ${tookMs} ms${kept ? `: ${path}` : ''}`);
   expectEqual('status', record.status, 'completed');
   expectEqual('media type', record.file.mediaType, 'image/png');
   checkPng(await readFile(path), record.file);
@@ -86,6 +88,7 @@ try {
     createClient(service),
     values.composition,
     resolve(values.output ?? join(folder, 'still.png')),
+    values.output !== undefined,
   );
   console.log('The still is right.');
 } catch (error) {

@@ -14,11 +14,13 @@ const shown = [
   'failure_reason',
 ] as const;
 
+const unitOf: Readonly<Record<string, string>> = { duration: 'ms' };
+
 /** Time, organization, event, user, entity, and what a person would ask next. */
 export const formatEventLine = (event: LoggedEvent): string => {
   const facts = shown
     .filter((name) => event.properties[name] !== undefined)
-    .map((name) => `${name}=${oneWord(event.properties[name])}`);
+    .map((name) => `${name}=${oneWord(event.properties[name])}${unitOf[name] ?? ''}`);
   const entity = event.entityId === null ? '-' : `${event.entityType}:${event.entityId}`;
   const columns = [
     event.occurredAt.toISOString(),

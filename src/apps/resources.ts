@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import { RendermillError } from '../core/errors.ts';
 import { type Clock, systemClock } from '../platform/clock/clock.ts';
 import type { Config } from '../platform/config/config.ts';
 import { type Database, openDatabase } from '../platform/db/client.ts';
@@ -13,6 +14,8 @@ import type { JobQueue } from '../platform/queue/contract.ts';
 import { openJobQueue } from '../platform/queue/open-job-queue.ts';
 import type { Storage } from '../platform/storage/contract.ts';
 import { createFolderStorage } from '../platform/storage/folder.ts';
+import { embeddedDatabaseExists } from './embedded-database-exists.ts';
+import { keepDatabase } from './keep-database.ts';
 
 export interface Process {
   readonly config: Config;
@@ -31,24 +34,34 @@ export interface Resources extends Process {
 
 export const renderQueueName = 'render-queue';
 
-/**
- * The configured database, or the embedded one of the home folder. An embedded one that was found running belongs to whoever runs
- * it and is left running, unless `owner` says that this process takes it over.
- */
+export interface RecordsOptions {
+  /** An embedded database that was found running belongs to whoever runs it and is left running, unless this process takes it over. */
+  readonly owner: boolean;
+  /** Makes an embedded database where there is none. Else a mistyped folder would look like one whose records are lost. */
+  readonly mayCreate?: boolean;
+}
+
+/** The configured database, or the embedded one of the home folder. */
 export const openDatabaseUrl = async (
   { config, log, lifecycle }: Process,
-  options: { owner: boolean },
+  { owner, mayCreate = false }: RecordsOptions,
 ): Promise<string> => {
   if (config.DATABASE_URL !== undefined) return config.DATABASE_URL;
-  const embedded = await startEmbeddedPostgres({ directory: join(config.home, 'postgres'), log });
-  if (options.owner || !embedded.adopted) lifecycle.onStop('embedded database', () => embedded.stop());
+  const directory = join(config.home, 'postgres');
+  if (!mayCreate && !(await embeddedDatabaseExists(directory))) {
+    throw new RendermillError('invalid_configuration', {
+      message: `Nothing is in ${config.home}: run rendermill up there, or set RENDERMILL_HOME or DATABASE_URL.`,
+    });
+  }
+  const embedded = await startEmbeddedPostgres({ directory, log });
+  if (owner || !embedded.adopted) await keepDatabase({ config, log, lifecycle }, directory, embedded);
   return embedded.url;
 };
 
 /** For commands that only read and write records. */
 export const openRecords = async (
   process: Process,
-  options: { owner: boolean },
+  options: RecordsOptions,
 ): Promise<{ db: Database; databaseUrl: string }> => {
   const databaseUrl = await openDatabaseUrl(process, options);
   const { db, close } = openDatabase({ url: databaseUrl, log: process.log });

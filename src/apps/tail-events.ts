@@ -26,15 +26,16 @@ export const tailEvents = async (
   const filter = options.organizationId === undefined ? {} : { organizationId: options.organizationId };
   let cursor = options.sinceStart ? startOfLog : await endOfLog(db);
   let stopped = false;
+  const printPage = async (): Promise<boolean> => {
+    const page = await readEventsAfter(db, cursor, { limit: pageSize, ...filter });
+    for (const event of page.events) options.print(event);
+    cursor = page.next;
+    return page.events.length === pageSize;
+  };
   const loop = startWakeableLoop({
     everyMs: lookEveryMs,
     round: async () => {
-      while (!stopped) {
-        const page = await readEventsAfter(db, cursor, { limit: pageSize, ...filter });
-        for (const event of page.events) options.print(event);
-        cursor = page.next;
-        if (page.events.length < pageSize) return;
-      }
+      while (!stopped && (await printPage()));
     },
     onError: (error) => log.warn({ err: error }, 'the event log could not be read; trying again'),
   });
@@ -45,6 +46,8 @@ export const tailEvents = async (
       stopped = true;
       off();
       await loop.stop();
+      // What was committed a moment ago may have rung too late: the end of the last render, at a stop.
+      await printPage().catch((error) => log.debug({ err: error }, 'the last events could not be read'));
     },
   };
 };

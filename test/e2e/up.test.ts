@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -36,6 +36,7 @@ const video = {
   format: 'mp4',
   width: 320,
   height: 180,
+  frameRange: [0, 99],
 } as const;
 
 const finalOf = async (client: Client, id: string) => {
@@ -48,6 +49,7 @@ test('up renders on the embedded default, tells a second one who has the folder,
   const service = await startService({ home, onLine: (line) => lines.push(line) });
   const second = startService({ home });
   await expect(second).rejects.toThrow(/ended with code 1/);
+  expect(await readFile(join(home, 'url'), 'utf8')).toBe(`${service.url}\n`);
 
   const client = createClient(service);
   const { id, limit, remaining } = await client.render(still);
@@ -58,6 +60,63 @@ test('up renders on the embedded default, tells a second one who has the folder,
   await service.stop();
   await nothingRuns();
   expect(await readdir(join(home, 'work'))).toEqual([]);
+  expect(await readdir(home)).not.toContain('url');
+  expect(lines.slice(-2)).toEqual([
+    'Stopping: running renders may take up to 30 s; Ctrl-C again stops at once.',
+    'Stopped.',
+  ]);
+}, 120_000);
+
+test('up gives the user of the commands no daily limit, and others the one of their tier', async () => {
+  const service = await startService({ home });
+  const client = createClient(service);
+  const { id, limit } = await client.render({ ...still, userId: 'cli' });
+  expect(limit).toBeNull();
+  await finalOf(client, id);
+  await service.stop();
+}, 120_000);
+
+const renderAtWork = async (client: Client): Promise<string> => {
+  const { id } = await client.render(video);
+  await eventually(
+    () => client.get(id),
+    ({ status, progress }) => status === 'started' && (progress?.renderedFrames ?? 0) > 0,
+    { what: 'a render at work' },
+  );
+  return id;
+};
+
+test('Ctrl-C lets a running render end under the eyes of its client and of whoever reads the events', async () => {
+  const lines: string[] = [];
+  const service = await startService({ home, onLine: (line) => lines.push(line) });
+  const client = createClient(service);
+  const id = await renderAtWork(client);
+  const exited = once(service.process, 'exit');
+  service.process.kill('SIGINT');
+  const statuses: string[] = [];
+  for await (const message of client.watch(id)) if (message.type === 'status') statuses.push(message.status);
+  expect(statuses.at(-1)).toBe('completed');
+  expect(await exited).toEqual([0, null]);
+  const said = lines.slice(lines.findIndex((line) => line.startsWith('Stopping: ')));
+  expect(said.filter((line) => line.includes('video_rendered'))).toHaveLength(1);
+  expect(said.at(-1)).toBe('Stopped.');
+  await nothingRuns();
+}, 120_000);
+
+test('a second Ctrl-C under a render ends at once, and the database with it', async () => {
+  const lines: string[] = [];
+  const service = await startService({ home, onLine: (line) => lines.push(line) });
+  await renderAtWork(createClient(service));
+  const exited = once(service.process, 'exit');
+  service.process.kill('SIGINT');
+  await eventually(
+    async () => lines.some((line) => line.startsWith('Stopping: ')),
+    (said) => said,
+    { what: 'the announcement of the stop' },
+  );
+  service.process.kill('SIGINT');
+  expect(await exited).toEqual([130, null]);
+  await nothingRuns();
 }, 120_000);
 
 test('up after a killed up adopts the database that was left running and takes the render over', async () => {
@@ -99,5 +158,28 @@ test('Ctrl-C under a render that takes too long hands it back, and the next up r
   const record = await finalOf(createClient(next), id);
   expect(record).toMatchObject({ status: 'completed', error: null });
   await next.stop();
+  await nothingRuns();
+}, 180_000);
+
+test('a database that is killed under up comes back by itself, and the render goes on', async () => {
+  const service = await startService({ home, environment: { QUEUE_LOCK_MS: '2000', LOG_LEVEL: 'silent' } });
+  const client = createClient(service);
+  const { id } = await client.render(video);
+  await eventually(
+    () => client.get(id),
+    ({ status, progress }) => status === 'started' && (progress?.renderedFrames ?? 0) > 0,
+    { what: 'a render at work' },
+  );
+  const pid = Number(
+    (await readFile(join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8')).split('\n')[0],
+  );
+  process.kill(pid, 'SIGKILL');
+  const record = await eventually(
+    () => client.get(id).catch(() => null),
+    (found) => found?.status === 'completed',
+    { withinMs: 90_000, what: 'a completion after the death of the database' },
+  );
+  expect(record?.file).not.toBeNull();
+  await service.stop();
   await nothingRuns();
 }, 180_000);

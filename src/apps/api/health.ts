@@ -26,6 +26,7 @@ export const registerHealthRoutes = (server: HttpServer, { db, queue, lifecycle 
     '/healthz',
     {
       schema: {
+        operationId: 'isAlive',
         summary: 'The process answers',
         tags: ['Operation'],
         response: { 200: z.object({ ok: z.boolean() }) },
@@ -37,6 +38,7 @@ export const registerHealthRoutes = (server: HttpServer, { db, queue, lifecycle 
     '/readyz',
     {
       schema: {
+        operationId: 'isReady',
         summary: 'The process can serve: database, migrations and queue',
         tags: ['Operation'],
         response: { 200: readySchema, 503: readySchema },

@@ -10,6 +10,7 @@ import { createHttpServer, type HttpServer } from '../../platform/http/server.ts
 import type { Resources } from '../resources.ts';
 import { version } from '../version.ts';
 import { registerGauges, registerHealthRoutes } from './health.ts';
+import { explainListenError } from './port-taken.ts';
 
 export interface RunningApi {
   /** Where it listens. */
@@ -44,7 +45,9 @@ export const startApi = async (resources: Resources): Promise<RunningApi> => {
     setTimeout(() => server.server.closeAllConnections(), drainMs).unref();
     await closed;
   });
-  url = await server.listen({ host: config.HOST, port: config.PORT });
+  url = await server.listen({ host: config.HOST, port: config.PORT }).catch((error: unknown) => {
+    throw explainListenError(error, config);
+  });
   return { url };
 };
 

@@ -2,8 +2,10 @@ import { type ConfigVariable, describeVariables } from '../../platform/config/co
 
 /** Read by the commands that talk to a running service; not part of a service's own configuration. */
 export const clientVariables = {
-  RENDERMILL_URL: 'Where the service is, for the commands that use one; default http://127.0.0.1:3000',
-  RENDERMILL_API_KEY: 'Secret key for those commands; absent: the one that `up` left in RENDERMILL_HOME',
+  RENDERMILL_URL:
+    'Where the service is, for the commands that use one; absent: where `up` is in RENDERMILL_HOME, else http://127.0.0.1:3000',
+  RENDERMILL_API_KEY:
+    'Secret key for those commands; absent: the one of `up` in RENDERMILL_HOME, for its own address only',
 } as const;
 
 const nameWidth = 30;

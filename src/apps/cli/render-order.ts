@@ -2,6 +2,7 @@
 
 import { extname } from 'node:path';
 import type { RenderOrder } from '../../client/types.ts';
+import { RendermillError } from '../../core/errors.ts';
 import {
   type ExportKind,
   extensionOf,
@@ -30,16 +31,27 @@ export interface OrderOptions {
 
 const allFormats: readonly OutputFormat[] = [...stillFormats, ...videoFormats];
 
+const knownEndings = [...new Set(allFormats.flatMap((format) => [`.${extensionOf(format)}`, `.${format}`]))];
+
+/** Undefined: the name has no ending. */
+const formatNamedBy = (output: string): OutputFormat | undefined => {
+  const ending = extname(output).toLowerCase();
+  if (ending === '') return undefined;
+  const named = allFormats.find((format) => ending === `.${format}` || ending === `.${extensionOf(format)}`);
+  if (named !== undefined) return named;
+  throw new RendermillError('invalid_request', {
+    message: `--output ${output}: there is no format for ${ending}. Known endings: ${knownEndings.join(', ')}. Or name a --format.`,
+  });
+};
+
 /** What was asked for, else what the name of the output says, else a video (one with --frames is) as mp4 and a still as png. */
 export const chooseFormat = (
   options: Pick<OrderOptions, 'kind' | 'format' | 'output' | 'frames'>,
 ): { kind: ExportKind; format: OutputFormat } => {
-  const extension = extname(options.output ?? '')
-    .slice(1)
-    .toLowerCase();
-  const named = allFormats.find((format) => format === extension || extensionOf(format) === extension);
   const format =
-    options.format ?? named ?? (options.kind === 'video' || options.frames !== undefined ? 'mp4' : 'png');
+    options.format ??
+    formatNamedBy(options.output ?? '') ??
+    (options.kind === 'video' || options.frames !== undefined ? 'mp4' : 'png');
   return { kind: options.kind ?? (formatsOfKind('video').includes(format) ? 'video' : 'still'), format };
 };
 

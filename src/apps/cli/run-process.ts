@@ -4,6 +4,7 @@ import type { Database } from '../../platform/db/client.ts';
 import { createLifecycle } from '../../platform/lifecycle/lifecycle.ts';
 import { createLogger, type LogLevel } from '../../platform/log/log.ts';
 import type { Process } from '../resources.ts';
+import { announceStop } from './announce-stop.ts';
 import type { Terminal } from './terminal.ts';
 
 /** After running renders had their time: for what remains to be closed. */
@@ -16,29 +17,41 @@ const openProcess = (config: Config, level: LogLevel, terminal: Terminal): Proce
   return { config, log, lifecycle };
 };
 
+/** The log is for failures, unless LOG_LEVEL asks for more. */
+const quietLevel = (config: Config, terminal: Terminal): LogLevel =>
+  terminal.environment.LOG_LEVEL ? config.LOG_LEVEL : 'warn';
+
+export interface ServiceOptions {
+  /** Someone looks at it: the log is quiet, and the stop says how long it may take and when it is done. */
+  readonly forPerson?: boolean;
+}
+
 /** Runs until a signal comes: the lifecycle ends the process. Rejects, with everything closed, where the start fails. */
 export const runService = async (
   terminal: Terminal,
   start: (process: Process) => Promise<void>,
+  { forPerson = false }: ServiceOptions = {},
 ): Promise<void> => {
   const config = loadConfig(terminal.environment);
-  const process = openProcess(config, config.LOG_LEVEL, terminal);
+  const level = forPerson ? quietLevel(config, terminal) : config.LOG_LEVEL;
+  const process = openProcess(config, level, terminal);
+  const stop = forPerson ? announceStop(process, terminal) : undefined;
   try {
     await start(process);
   } catch (error) {
     // A signal during the start is no failure: what was being opened is closed by the stop that runs already.
     const asked = process.lifecycle.stopping.aborted;
+    if (!asked) stop?.keepQuiet();
     await process.lifecycle.stop('the start failed');
     if (!asked) throw error;
   }
   await new Promise(() => undefined);
 };
 
-/** Runs to its end and closes what it opened. Its log is for failures, unless LOG_LEVEL asks for more. */
+/** Runs to its end and closes what it opened. */
 export const runTask = async <T>(terminal: Terminal, task: (process: Process) => Promise<T>): Promise<T> => {
   const config = loadConfig(terminal.environment);
-  const level = terminal.environment.LOG_LEVEL ? config.LOG_LEVEL : 'warn';
-  const process = openProcess(config, level, terminal);
+  const process = openProcess(config, quietLevel(config, terminal), terminal);
   try {
     return await task(process);
   } finally {

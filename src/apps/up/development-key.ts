@@ -2,7 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { authenticate, createApiKey } from '../../domain/accounts/api-keys.ts';
 import { ensureOrganization } from '../../domain/accounts/organizations.ts';
+import { setTier } from '../../domain/accounts/users.ts';
 import type { Database } from '../../platform/db/client.ts';
+import { commandLineUser } from '../command-line-user.ts';
 
 export const developmentOrganization = 'development';
 
@@ -22,7 +24,9 @@ export const ensureDevelopmentKey = async (db: Database, home: string): Promise<
   );
   if (valid) return before;
   const { key } = await db.transaction().execute(async (tx) => {
-    await ensureOrganization(tx, { id: developmentOrganization, name: 'Development' });
+    const made = await ensureOrganization(tx, { id: developmentOrganization, name: 'Development' });
+    // Else whoever tries the commands is out of exports after three.
+    if (made) await setTier(tx, developmentOrganization, commandLineUser, 'unlimited', new Date());
     return createApiKey(tx, { organizationId: developmentOrganization, kind: 'secret', name: 'up' });
   });
   await writeFile(file, `${key}\n`, { mode: 0o600 });

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleProject } from '../../features/compositions/bundle-project.ts';
 import { migrateDatabase } from '../../platform/db/migrate.ts';
+import { assertPortIsFree } from '../api/port-taken.ts';
 import { startApi } from '../api/start-api.ts';
 import { formatEventLine } from '../event-line.ts';
 import { nameEnvironment, openRecords, openResources, type Process, type Resources } from '../resources.ts';
 import { tailEvents } from '../tail-events.ts';
 import { startWorker } from '../worker/start-worker.ts';
+import { leaveAddress, removeAddress } from './address-file.ts';
 import { developmentKeyFile, developmentOrganization, ensureDevelopmentKey } from './development-key.ts';
 import { lockFolder } from './folder-lock.ts';
 
@@ -18,13 +20,15 @@ const exampleProject = fileURLToPath(new URL('../../../remotion', import.meta.ur
 export const runUp = async (process: Process): Promise<void> => {
   const { config, lifecycle, log } = process;
   lifecycle.onStop('folder', await lockFolder(config.home));
-  const records = await openRecords(process, { owner: true });
+  await assertPortIsFree(config);
+  const records = await openRecords(process, { owner: true, mayCreate: true });
   await migrateDatabase(records.databaseUrl, log);
   await nameEnvironment(records.db, config.ENVIRONMENT);
   const resources = await openResources(process, records);
   const key = await ensureDevelopmentKey(resources.db, config.home);
-  const worker = await startWorker(resources, { concurrency: config.WORKER_CONCURRENCY });
-  const version = await bundleExample(resources, worker.browserExecutable);
+  await removeAddress(config.home);
+  lifecycle.onStop('address', () => removeAddress(config.home));
+  // Before the worker, so that they stop after it: a client can watch the renders that are let end, and their events are printed.
   const api = await startApi(resources);
   const events = await tailEvents(resources, {
     sinceStart: false,
@@ -32,6 +36,9 @@ export const runUp = async (process: Process): Promise<void> => {
     print: (event) => console.log(formatEventLine(event)),
   });
   lifecycle.onStop('printed events', () => events.stop());
+  const worker = await startWorker(resources, { concurrency: config.WORKER_CONCURRENCY });
+  const version = await bundleExample(resources, worker.browserExecutable);
+  await leaveAddress(config.home, api.url);
   console.log(welcome(resources, { url: api.url, key, version }));
 };
 

@@ -1,6 +1,7 @@
 import { recordHeartbeat, removeWorker, type WorkerIdentity } from '../../domain/exports/workers.ts';
 import { startWakeableLoop } from '../../platform/clock/wakeable-loop.ts';
 import type { QueueWorker } from '../../platform/queue/contract.ts';
+import type { WarmRenderer } from '../../platform/renderer/contract.ts';
 import { freeBytes } from '../../platform/storage/disk-space.ts';
 import type { Resources } from '../resources.ts';
 
@@ -20,12 +21,26 @@ export const startHeartbeat = async (
   worker: WorkerIdentity,
   concurrency: number,
   queueWorker: QueueWorker,
+  renderer: Pick<WarmRenderer, 'trim'>,
 ): Promise<Heartbeat> => {
   let paused = false;
 
+  const floor = config.MIN_FREE_DISK_MB * 1024 * 1024;
+
+  const measure = async () =>
+    Math.min(await freeBytes(config.home), await freeBytes(config.storageDirectory));
+
+  /** A page can fill the disk of its browser, which stays warm: only ending it gives the space back. */
+  const measureTrimmed = async () => {
+    const free = await measure();
+    if (free >= floor) return free;
+    await renderer.trim();
+    return measure();
+  };
+
   const beat = async () => {
-    const free = Math.min(await freeBytes(config.home), await freeBytes(config.storageDirectory));
-    const full = free < config.MIN_FREE_DISK_MB * 1024 * 1024;
+    const free = await measureTrimmed();
+    const full = free < floor;
     if (full !== paused) {
       paused = full;
       log.warn(

@@ -80,7 +80,7 @@ export const startWorker = async (resources: Resources, options: WorkerOptions):
   });
   const queueWorker = await queue.startWorker(options.concurrency, processor);
   const identity = { id, host: hostname(), pid: process.pid };
-  const heartbeat = await startHeartbeat(resources, identity, options.concurrency, queueWorker);
+  const heartbeat = await startHeartbeat(resources, identity, options.concurrency, queueWorker, renderer);
   feeder.wake();
   lifecycle.onStop('renders', async () => {
     await heartbeat.stop();

@@ -7,12 +7,16 @@
 import { setMaxListeners } from 'node:events';
 import { RendermillError } from '../../core/errors.ts';
 import type { Logger } from '../log/log.ts';
+import { createLastActs } from './last-acts.ts';
 import { runInReverse, type StopHandler } from './run-in-reverse.ts';
 import { listenToSignals } from './signals.ts';
 
 export interface Lifecycle {
-  /** What is registered last is stopped first; registered after the stop has ended: at once. A failure is logged and stops no other. */
-  onStop(name: string, stop: () => Promise<void>): void;
+  /**
+   * What is registered last is stopped first; registered after the stop has ended: at once. A failure is logged and stops no other.
+   * `atOnce` is called instead where the process ends before that stop has ended.
+   */
+  onStop(name: string, stop: () => Promise<void>, atOnce?: () => void): void;
   /**
    * Runs the handlers, once: every caller gets the same promise, which never rejects. The process goes on (a failed handler sets
    * its exit code to 1), unless the deadline passes: then it ends, with exit code 1.
@@ -33,6 +37,7 @@ export const createLifecycle = (options: { log: Logger; deadlineMs: number }): L
   // Every running job listens; that is no leak.
   setMaxListeners(0, controller.signal);
   const handlers: StopHandler[] = [];
+  const lastActs = createLastActs(log);
   let stopped: Promise<void> | undefined;
   let ended = false;
 
@@ -54,8 +59,9 @@ export const createLifecycle = (options: { log: Logger; deadlineMs: number }): L
   };
 
   return {
-    onStop: (name, handler) => {
-      handlers.push({ name, stop: handler });
+    onStop: (name, handler, atOnce) => {
+      const takeOff = atOnce === undefined ? () => undefined : lastActs.add(name, atOnce);
+      handlers.push({ name, stop: () => handler().then(takeOff) });
       if (ended) void runInReverse(handlers, log);
     },
     stop,

@@ -20,7 +20,7 @@ export const listenToSignals = (options: { stop: (reason: string) => Promise<voi
   const onSignal = (signal: StopSignal) => {
     signals += 1;
     if (signals === 1) return void stopAndExit(signal);
-    options.log.warn({ signal }, 'second signal; ending now');
+    options.log.info({ signal }, 'second signal; ending now');
     process.exit(exitCodes[signal]);
   };
 

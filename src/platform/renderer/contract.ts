@@ -80,3 +80,9 @@ export interface Renderer {
   /** Ends every process that the renderer started. May be called twice. */
   close(): Promise<void>;
 }
+
+/** A renderer that keeps browsers warm between renders. */
+export interface WarmRenderer extends Renderer {
+  /** Ends what is idle, and gives back the disk space and the memory that it holds. Running renders are left alone. */
+  trim(): Promise<void>;
+}

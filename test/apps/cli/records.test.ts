@@ -98,6 +98,35 @@ describe('keys', () => {
     expect(jsonOf(await keys('create', '--name', 'setup', '--once'))).toMatchObject({ created: true });
   });
 
+  it('says that a key is revoked already', async () => {
+    const { id } = jsonOf(await keys('create', '--name', 'short-lived'));
+    await keys('revoke', String(id));
+    const { exitCode, err } = await keys('revoke', String(id));
+    expect({ exitCode, err }).toEqual({ exitCode: 1, err: [`rendermill: Key ${id} is revoked already.`] });
+  });
+
+  it.each(['list', 'bundle'])('%s says how an organization that is missing is made', async (command) => {
+    const args = command === 'list' ? ['keys', 'list'] : ['bundle', '.'];
+    const { exitCode, err } = await runCommand([...args, '--organization', 'nobody'], environment);
+    expect({ exitCode, err }).toEqual({
+      exitCode: 1,
+      err: [
+        'rendermill: There is no organization "nobody". Make it with: rendermill organizations set nobody',
+      ],
+    });
+  });
+
+  it.each([
+    ['keys create', ['keys', 'create', '--organization', 'Bad_Org!']],
+    ['organizations set', ['organizations', 'set', 'Bad_Org!']],
+  ])('%s says which ids an organization can have', async (_name, args) => {
+    const { exitCode, err } = await runCommand(args, environment);
+    expect(exitCode).toBe(1);
+    expect(err.join()).toMatch(
+      /^rendermill: "Bad_Org!" cannot be the id.*lower-case letters, digits, - and _/,
+    );
+  });
+
   it('says which key there is not', async () => {
     const { exitCode, err } = await keys('revoke', 'nonsense');
     expect({ exitCode, err: err.join() }).toEqual({
@@ -112,14 +141,14 @@ describe('migrate', () => {
     const empty = await createTestDatabase('template0');
     try {
       const given = { DATABASE_URL: empty.url, ENVIRONMENT: 'staging' };
-      const refused = await runCommand(['keys', 'list', '--organization', 'acme'], given);
+      const refused = await runCommand(['organizations', 'list'], given);
       expect(refused).toMatchObject({
         exitCode: 1,
         err: [expect.stringMatching(/lacks 0001-foundation.*rendermill migrate/)],
       });
       expect(jsonOf(await runCommand(['migrate', '--json'], given)).applied).toContain('0001-foundation');
       expect(jsonOf(await runCommand(['migrate', '--json'], given))).toEqual({ applied: [] });
-      expect((await runCommand(['keys', 'list', '--organization', 'acme'], given)).exitCode).toBe(0);
+      expect((await runCommand(['organizations', 'list'], given)).exitCode).toBe(0);
     } finally {
       await empty.drop();
     }

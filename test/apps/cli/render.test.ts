@@ -143,13 +143,24 @@ describe('what is rendered', () => {
     [{}, 'still', 'png'],
     [{ output: 'a/b.JPG' }, 'still', 'jpeg'],
     [{ output: 'b.webm' }, 'video', 'webm'],
-    [{ output: 'b.bin' }, 'still', 'png'],
+    [{ output: 'b' }, 'still', 'png'],
+    [{ format: 'webp', output: 'b.bin' }, 'still', 'webp'],
     [{ kind: 'video' }, 'video', 'mp4'],
     [{ frames: [0, 9] }, 'video', 'mp4'],
     [{ format: 'gif', output: 'b.png' }, 'video', 'gif'],
   ];
   it.each(cases)('of %j is a %s as %s', (options, kind, format) => {
     expect(chooseFormat(options)).toEqual({ kind, format });
+  });
+
+  it('is not guessed from a name whose ending is no format', async () => {
+    const { exitCode, err } = await runCommand(['render', 'my-card', '--output', 'v.tiff']);
+    expect({ exitCode, err }).toEqual({
+      exitCode: 1,
+      err: [
+        'rendermill: --output v.tiff: there is no format for .tiff. Known endings: .png, .jpg, .jpeg, .webp, .mp4, .webm, .gif. Or name a --format.',
+      ],
+    });
   });
 });
 

@@ -70,6 +70,17 @@ describe('the lifecycle of a process', { timeout: 20_000 }, () => {
     expect(lines).not.toContain('stop database');
   });
 
+  it('does at once, synchronously, what has not stopped yet when it ends before its stop', async () => {
+    const running = startProcess('hangs with a last act');
+    await running.says('ready');
+    running.signal('SIGTERM');
+    await running.says('stop quick');
+    running.signal('SIGTERM');
+    const { code, lines } = await running.ended();
+    expect(code).toBe(143);
+    expect(lines.slice(-3)).toEqual(['stop quick', 'done at once', 'hanging at once']);
+  });
+
   it('logs a handler that fails, runs the others, and ends with 1', async () => {
     const running = startProcess('fails');
     await running.says('ready');

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createLifecycle } from '../../../src/platform/lifecycle/lifecycle.ts';
 import { createLogger } from '../../../src/platform/log/log.ts';
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const forever = () => new Promise<void>(() => undefined);
 
 const lifecycle = createLifecycle({ log: createLogger({ level: 'info' }), deadlineMs: 1_500 });
@@ -21,6 +21,20 @@ const scenarios: Record<string, () => void> = {
   drains: () => onStop('worker', () => delay(100)),
   fails: () => onStop('worker', () => Promise.reject(new Error('the worker broke'))),
   hangs: () => onStop('worker', forever),
+  'hangs with a last act': () => {
+    lifecycle.onStop(
+      'done',
+      async () => say('stop done'),
+      () => say('done at once'),
+    );
+    onStop('between');
+    lifecycle.onStop('hanging', forever, () => say('hanging at once'));
+    lifecycle.onStop(
+      'quick',
+      async () => say('stop quick'),
+      () => say('quick at once'),
+    );
+  },
   throws: () => {
     setTimeout(() => {
       throw new Error('nobody caught this');

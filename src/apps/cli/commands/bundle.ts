@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { helpEnd } from '../help.ts';
+import { requireOrganization } from '../require-organization.ts';
 import { openMigratedRecords, runTask } from '../run-process.ts';
 import { formatTable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -46,14 +47,13 @@ const bundle = async (
   terminal: Terminal,
 ): Promise<void> => {
   const { bundleProject } = await import('../../../features/compositions/bundle-project.ts');
-  const { getOrganization } = await import('../../../domain/accounts/organizations.ts');
   const { systemClock } = await import('../../../platform/clock/clock.ts');
   const { findBrowser } = await import('../../../platform/renderer/browser/find-browser.ts');
   const { createFolderStorage } = await import('../../../platform/storage/folder.ts');
 
   const { config, log } = process;
   const { db } = await openMigratedRecords(process);
-  await getOrganization(db, options.organization);
+  await requireOrganization(db, options.organization);
   const explicitPath = config.BROWSER_EXECUTABLE;
   const browser = await findBrowser(explicitPath === undefined ? {} : { explicitPath });
   const workDirectory = join(config.home, 'cache');

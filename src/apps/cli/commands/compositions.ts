@@ -43,9 +43,13 @@ export const compositionRow = (one: Shape): Record<string, string> => ({
   id: one.id,
   // Computed ones may differ for other props.
   size: `${one.width ?? '?'}x${one.height ?? '?'}${one.hasCalculateMetadata ? ' (computed)' : ''}`,
-  seconds:
-    one.fps === null || one.durationInFrames === null
-      ? '?'
-      : String(Math.round((one.durationInFrames / one.fps) * 100) / 100),
+  seconds: lengthOf(one),
   schema: one.propsSchema === null ? 'none' : 'yes',
 });
+
+const lengthOf = (one: Shape): string => {
+  if (one.durationInFrames === 1) return 'still';
+  return one.fps === null || one.durationInFrames === null
+    ? '?'
+    : String(Math.round((one.durationInFrames / one.fps) * 100) / 100);
+};

@@ -9,6 +9,7 @@ import {
 import { ensureOrganization } from '../../../domain/accounts/organizations.ts';
 import type { Database } from '../../../platform/db/client.ts';
 import { helpEnd } from '../help.ts';
+import { requireOrganization } from '../require-organization.ts';
 import { openMigratedRecords, runTask } from '../run-process.ts';
 import { formatTable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -104,6 +105,7 @@ const listKeys = async (
   { organization, json }: KeyOptions,
   terminal: Terminal,
 ): Promise<void> => {
+  await requireOrganization(db, organization);
   const rows = (await listApiKeys(db, organization)).map((row) => ({
     id: row.id,
     kind: row.kind,

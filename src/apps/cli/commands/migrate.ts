@@ -19,7 +19,7 @@ export const addMigrateCommand = (program: Command, terminal: Terminal): void =>
       runTask(terminal, async (process) => {
         const { nameEnvironment, openRecords } = await import('../../resources.ts');
         const { migrateDatabase } = await import('../../../platform/db/migrate.ts');
-        const { db, databaseUrl } = await openRecords(process, { owner: false });
+        const { db, databaseUrl } = await openRecords(process, { owner: false, mayCreate: true });
         const applied = await migrateDatabase(databaseUrl, process.log);
         await nameEnvironment(db, process.config.ENVIRONMENT);
         if (json) return terminal.print(JSON.stringify({ applied }));

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { createClient } from '../../../client/client.ts';
 import { exportKinds, stillFormats, videoFormats } from '../../../core/output.ts';
+import { commandLineUser } from '../../command-line-user.ts';
 import { addServiceOptions, findService, type ServiceOptions } from '../find-service.ts';
 import { type FollowOptions, followRender } from '../follow-render.ts';
 import { helpEnd } from '../help.ts';
@@ -33,7 +34,7 @@ export const addRenderCommand = (program: Command, terminal: Terminal): void => 
     .option('--frame <n>', 'of a still: zero-based, negative from the end', integer)
     .option('--frames <first-last>', 'of a video: both included, zero-based', frameRange)
     .option('--composition-version <version>', 'default: the newest')
-    .option('--user <id>', 'whose usage this is', 'cli')
+    .option('--user <id>', 'whose usage this is', commandLineUser)
     .option('--project <id>', 'where it belongs', 'cli')
     .option('--idempotency-key <key>', 'the same key within a day is the same render')
     .option('--json', 'a JSON object per line: accepted, status and progress, completed or canceled');

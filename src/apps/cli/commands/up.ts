@@ -29,9 +29,13 @@ export const addUpCommand = (program: Command, terminal: Terminal): void => {
       ),
     )
     .action(() =>
-      runService(terminal, async (process) => {
-        const { runUp } = await import('../../up/run-up.ts');
-        await runUp(process);
-      }),
+      runService(
+        terminal,
+        async (process) => {
+          const { runUp } = await import('../../up/run-up.ts');
+          await runUp(process);
+        },
+        { forPerson: true },
+      ),
     );
 };

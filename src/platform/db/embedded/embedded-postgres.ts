@@ -40,7 +40,7 @@ export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): P
   const server = await reachServer(site);
   const durationMs = Math.round(performance.now() - startedAt);
   options.log.info(
-    { pid: server.pid, adopted: server.adopted, durationMs },
+    { postgresPid: server.pid, adopted: server.adopted, durationMs },
     'the embedded Postgres is ready',
   );
   const dataDirectory = join(site.directory, 'data');

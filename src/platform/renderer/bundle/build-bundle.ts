@@ -5,6 +5,7 @@ import { RendermillError } from '../../../core/errors.ts';
 import type { Logger } from '../../log/log.ts';
 import type { BuildAnswer } from './build-messages.ts';
 import { bundleFailed } from './bundle-failed.ts';
+import { checkFolder } from './check-folder.ts';
 import { checkRemotionVersions } from './check-remotion-versions.ts';
 import type { CompositionDescription } from './entry/protocol.ts';
 import { findEntryPoint } from './find-entry-point.ts';
@@ -62,6 +63,7 @@ const inTemporaryDirectory = async <T>(work: (directory: string) => Promise<T>):
 export const buildBundle = async (options: BuildBundleOptions): Promise<BuiltBundle> => {
   const projectPath = resolve(options.projectPath);
   const outputDirectory = resolve(options.outputDirectory);
+  await checkFolder(projectPath);
   await checkRemotionVersions(projectPath);
   const entryPoint = await findEntryPoint(projectPath, options.entryPoint);
   const sourceHash = await hashProject(projectPath, options.alsoFrom ? { alsoFrom: options.alsoFrom } : {});

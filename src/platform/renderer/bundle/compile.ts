@@ -3,6 +3,7 @@ import { bundle } from '@remotion/bundler';
 import { bundleFailed } from './bundle-failed.ts';
 import { type CompileError, collectErrors } from './collect-errors.ts';
 import { explainCompileErrors } from './explain-failure.ts';
+import { refusePlaylists } from './refuse-playlists.ts';
 import { writeEntry } from './write-entry.ts';
 
 export interface CompileOptions {
@@ -45,4 +46,5 @@ export const compile = async ({
       `The public folder contains symbolic links, which cannot be deployed: ${links.join(', ')}.`,
     );
   }
+  await refusePlaylists(outputDirectory);
 };

@@ -3,6 +3,9 @@ import type { CompileError } from './collect-errors.ts';
 /** More would only repeat the first ones in other words. */
 const maxErrors = 5;
 
+/** A bare name, such as zod or @remotion/gif: what begins with a dot or a slash is a file of the project's own. */
+const missingPackage = /(?:Cannot find module|Can't resolve) '(?![./])/;
+
 /** The machine's folders are of no use to the developer; the file and the line are. */
 export const explainCompileErrors = (errors: readonly CompileError[], projectPath: string): string => {
   const texts = errors
@@ -11,7 +14,8 @@ export const explainCompileErrors = (errors: readonly CompileError[], projectPat
   const relative = texts.map((text) =>
     text.replaceAll(`${projectPath}/`, '').replaceAll(projectPath, 'the project'),
   );
-  return `The project does not compile.\n${relative.join('\n')}`;
+  const install = texts.some((text) => missingPackage.test(text)) ? '\nRun npm install in the project.' : '';
+  return `The project does not compile.\n${relative.join('\n')}${install}`;
 };
 
 export interface BlockedAddress {

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { checkFolder } from './check-folder.ts';
 import { ownRemotionVersion } from './installed-version.ts';
 
 /** Installed, not written, by the project; the lockfile stands for it. */
@@ -60,6 +61,7 @@ export const hashProject = async (
   projectPath: string,
   options: { alsoFrom?: readonly string[] } = {},
 ): Promise<string> => {
+  await checkFolder(projectPath);
   const own = await hashFolder(join(import.meta.dirname, 'entry'));
   const parts = [
     `remotion ${await ownRemotionVersion()}`,

@@ -14,6 +14,7 @@ const maxRemembered = 100;
 
 /** Without user, password, query and fragment: these carry keys, and the text ends in an error message. */
 const withoutSecrets = (url: string): string => {
+  if (/^data:/i.test(url)) return url.replace(/,.*$/s, '').slice(0, 500);
   if (!URL.canParse(url)) return url.replace(/[?#].*$/s, '').slice(0, 500);
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname}`.slice(0, 500);

@@ -1,13 +1,14 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Remotion passes these itself, and `--no-proxy-server` beats every other flag. */
+/** Remotion passes these itself. `--no-proxy-server` beats every other flag, and a popup would outlive the render that opened it. */
 const droppedFlags = [
   '--no-proxy-server',
   '--proxy-server=*',
   '--proxy-bypass-list=*',
   '--proxy-pac-url=*',
   '--proxy-auto-detect',
+  '--disable-popup-blocking',
 ];
 
 export const egressFlags = (options: { proxyPort: number; pageServerPort: number }): readonly string[] => [
@@ -21,6 +22,8 @@ export const egressFlags = (options: { proxyPort: number; pageServerPort: number
   '--disable-quic',
   '--dns-prefetch-disable',
   '--disable-background-networking',
+  // Remotion neither knows nor closes a window that a page opened: window.open() answers null.
+  '--block-new-web-contents',
 ];
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

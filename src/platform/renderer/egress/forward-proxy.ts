@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connectChecked } from './checked-connection.ts';
+import { markPageRequest } from './download-guard.ts';
 import type { EgressPolicy } from './egress-policy.ts';
 import { EgressRefused } from './egress-refused.ts';
 
@@ -54,6 +55,7 @@ const forward = async (
       headers: { ...withoutHopByHop(incoming.headers), host: url.host },
       createConnection: () => socket,
     });
+    markPageRequest(upstream);
     upstream.on('response', (response) => {
       outgoing.writeHead(response.statusCode ?? 502, withoutHopByHop(response.headers));
       response.pipe(outgoing);

@@ -6,14 +6,18 @@
 import { type BlockedRequest, createBlockedRequests } from './blocked-requests.ts';
 import { writeBrowserWrapper } from './browser-wrapper.ts';
 import { learnDevtoolsPorts } from './devtools-ports.ts';
+import { guardDownloads } from './download-guard.ts';
 import { createEgressPolicy } from './egress-policy.ts';
+import { EgressRefused } from './egress-refused.ts';
 import { startForwardProxy } from './forward-proxy.ts';
-import { guardPageServer } from './page-server-guard.ts';
+import { guardPageServer, refuseMediaSource } from './page-server-guard.ts';
 import { guardSockets } from './socket-guard.ts';
 
 export interface EgressGuard {
   /** Give this to Remotion instead of the browser: it starts the browser behind the proxy. */
   readonly browserExecutable: string;
+  /** Throws for a source that Remotion may not give to its decoders. Sounds, unlike frames, never pass the page server. */
+  checkMediaSource(source: string): void;
   /** What was refused since the last call; addresses without user, password and query. */
   takeBlocked(): readonly BlockedRequest[];
   close(): Promise<void>;
@@ -41,10 +45,18 @@ export const startEgressGuard = async (options: EgressGuardOptions): Promise<Egr
   const isOwnPort = (port: number): boolean => port === options.pageServerPort || devtools.has(port);
   const releaseSockets = guardSockets({ policy, isOwnPort, onBlocked });
   const releasePageServer = guardPageServer({ pageServerPort: options.pageServerPort, onBlocked });
+  const releaseDownloads = guardDownloads(onBlocked);
   return {
     browserExecutable,
+    checkMediaSource: (source) => {
+      const reason = refuseMediaSource(source);
+      if (reason === null) return;
+      onBlocked(source, reason);
+      throw new EgressRefused(reason);
+    },
     takeBlocked: blocked.take,
     close: async () => {
+      releaseDownloads();
       releasePageServer();
       releaseSockets();
       devtools.stop();

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { isPlaylistData, isPlaylistName, playlistReason } from './playlists.ts';
 
 interface PageServerGuardOptions {
   readonly pageServerPort: number;
@@ -12,11 +13,13 @@ const nowhere = '/refused';
 
 /**
  * Why Remotion may not turn this source into a frame, or null. Hosts are checked where the connection is made; here go the sources
- * that need no connection: files, and `same-as…`, which Remotion would hand to its decoder as a path.
+ * that need no connection (files, and `same-as…`, which Remotion would hand to its decoder as a path) and playlists, whose
+ * connections nobody could check.
  */
 export const refuseMediaSource = (source: string): string | null => {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(source)?.[1]?.toLowerCase();
-  if (scheme === 'http' || scheme === 'https' || scheme === 'data') return null;
+  if (scheme === 'data') return isPlaylistData(source) ? playlistReason : null;
+  if (scheme === 'http' || scheme === 'https') return isPlaylistName(source) ? playlistReason : null;
   if (scheme === 'file') return 'files of the machine are not permitted';
   return scheme === undefined
     ? 'paths of the machine are not permitted'

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RendermillError } from '../../../core/errors.ts';
-import type { Renderer, RenderOptions, RenderResult, RenderSpec } from '../contract.ts';
+import type { RenderOptions, RenderResult, RenderSpec, WarmRenderer } from '../contract.ts';
 import type { ChildSettings } from './messages.ts';
 import {
   type LocalRendererOptions,
@@ -75,7 +75,7 @@ const supervise = async (
  * Renders on this machine, in child processes that can be lost without loss: what a composition does to its browser, its
  * encoder or its memory never reaches the worker. A promise of `render` rejects only after all processes of that render are gone.
  */
-export const createLocalRenderer = (options: LocalRendererOptions): Renderer => {
+export const createLocalRenderer = (options: LocalRendererOptions): WarmRenderer => {
   claimDirectory(options.workDirectory);
   const settings = withDefaults({ ...options, workDirectory: realpathSync(options.workDirectory) });
   const pool = createChildPool(settings);
@@ -111,7 +111,7 @@ export const createLocalRenderer = (options: LocalRendererOptions): Renderer => 
         ...(renderOptions.signal ? [renderOptions.signal] : []),
       ]);
       try {
-        const lease = await pool.acquire(spec.organizationId, signal);
+        const lease = await pool.acquire(spec, signal);
         return await run(lease, spec, renderOptions, signal);
       } catch (error) {
         if (renderOptions.signal?.aborted) throw new RendermillError('render_canceled');
@@ -119,6 +119,7 @@ export const createLocalRenderer = (options: LocalRendererOptions): Renderer => 
         throw error;
       }
     },
+    trim: () => pool.trim(),
     close: () => {
       closed ??= close();
       return closed;

@@ -171,6 +171,22 @@ describe('buildBundle', { timeout: 60_000 }, () => {
       },
       /"net" failed.*Blocked by the list of allowed hosts: https:\/\/api\.example\.com\/ \(api\.example\.com is not on the list/,
     ],
+    [
+      'a playlist by another name',
+      {
+        'src/index.tsx': project(composition('id="a"')),
+        'public/film.mp4': '\uFEFF\n#EXTM3U\nfile:///x.ts\n',
+      },
+      'public/film.mp4 is a playlist',
+    ],
+    [
+      'a list of files to join',
+      {
+        'src/index.tsx': project(composition('id="a"')),
+        'public/a/b.txt': "ffconcat version 1.0\nfile 'x'\n",
+      },
+      'public/a/b.txt is a playlist',
+    ],
   ])('says what is wrong with %s', async (name, files, message) => {
     const path = await writeFiles(join(folder.path, `project ${name}`), files);
     await expect(build(`built ${name}`, path)).rejects.toMatchObject({

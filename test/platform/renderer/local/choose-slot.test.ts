@@ -3,8 +3,9 @@ import { childEnvironment } from '../../../../src/platform/renderer/child-entry.
 import { chooseSlot, type SlotState } from '../../../../src/platform/renderer/local/pool/choose-slot.ts';
 import { judgeRender } from '../../../../src/platform/renderer/local/watchdog.ts';
 
-const slot = (organizationId: string | null, busy: boolean, usedMs: number): SlotState => ({
-  organizationId,
+/** `a` is the organization that asks, from bundle 1; `a2` is the same one's bundle 2. */
+const slot = (name: string | null, busy: boolean, usedMs: number): SlotState => ({
+  tenant: name === null ? null : { organizationId: name.charAt(0), bundlePath: `/${name.charAt(1) || 1}` },
   busy,
   usedMs,
 });
@@ -12,11 +13,16 @@ const slot = (organizationId: string | null, busy: boolean, usedMs: number): Slo
 it.each<[string, SlotState[], number | null]>([
   ['its own warm browser', [slot(null, false, 0), slot('a', false, 5)], 1],
   ['an empty slot, while its own is busy', [slot('a', true, 5), slot(null, false, 0)], 1],
+  [
+    'an empty slot rather than the browser of its other bundle',
+    [slot('a2', false, 9), slot(null, false, 0)],
+    1,
+  ],
   ["an empty slot rather than another one's", [slot('b', false, 1), slot(null, false, 9)], 1],
   ['the slot that was idle for longest', [slot('b', false, 7), slot('c', false, 3)], 1],
   ['no slot while all are busy', [slot('a', true, 1), slot('b', true, 2)], null],
 ])('an organization gets %s', (_, slots, expected) => {
-  expect(chooseSlot(slots, 'a')).toBe(expected);
+  expect(chooseSlot(slots, { organizationId: 'a', bundlePath: '/1' })).toBe(expected);
 });
 
 it('keeps secrets out of the environment of a child', () => {

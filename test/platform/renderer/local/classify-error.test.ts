@@ -96,7 +96,7 @@ describe('an error of Remotion becomes a code and a message that a tenant unders
       'a deaf page',
       new Error('waiting for the page to render the React component failed: timeout 33000ms exceeded'),
       'render_stalled',
-      'The page stopped answering. An endless loop in the composition looks like this.',
+      'The browser stopped answering. An overloaded machine or an endless loop in the composition looks like this.',
     ],
     [
       'anything else',
@@ -120,6 +120,20 @@ describe('an error of Remotion becomes a code and a message that a tenant unders
     const classified = classifyRenderError(fromPage('Failed to fetch', 'TypeError'), { blocked });
     expect(classified.code).toBe('network_blocked');
     expect(classified.details).toMatchObject({ host: 'tracker.example', failure: 'Failed to fetch' });
+  });
+
+  it('blames the composition for a deaf page in a browser that answers, and does not try again', () => {
+    const error = new Error('Timeout (33000ms) exceeded rendering the component at frame 3.');
+    const classified = classifyRenderError(error, { browserAnswers: true });
+    expect([classified.code, classified.retryable]).toEqual(['composition_error', false]);
+    expect(classifyRenderError(error).retryable).toBe(true);
+  });
+
+  it.each(['file:///etc/passwd', '/etc/passwd'])('says of %s where files belong', (url) => {
+    const blocked = [{ url, reason: 'files of the machine are not permitted' }];
+    expect(classifyRenderError(fromPage('x'), { blocked }).message).toContain(
+      'permitted: files of the machine are not permitted. Files of the machine are never loaded: put the file into public/',
+    );
   });
 
   it('does not blame a refused request for a lost browser', () => {

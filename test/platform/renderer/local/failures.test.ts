@@ -61,6 +61,14 @@ describe('a fault of the composition', () => {
     await expectNothingOf('endless');
   });
 
+  it('that is an endless loop is not tried again when its page, but not its browser, is deaf', async () => {
+    const { render, expectNothingOf } = open();
+    const error = await rejectionOf(render('endless', { output: late }));
+    expect([error.code, error.retryable]).toEqual(['composition_error', false]);
+    expect(error.message).toContain('The page stopped answering.');
+    await expectNothingOf('endless');
+  });
+
   it('that eats memory ends at the limit', async () => {
     const { render, expectNothingOf } = open({ memoryLimitMb: 700 });
     const error = await rejectionOf(render('hungry', { output: video }));

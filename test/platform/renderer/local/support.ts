@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { RendermillError } from '../../../../src/core/errors.ts';
 import { createLogger } from '../../../../src/platform/log/log.ts';
 import { findBrowser } from '../../../../src/platform/renderer/browser/find-browser.ts';
-import type { Renderer, RenderOptions, RenderSpec } from '../../../../src/platform/renderer/contract.ts';
+import type { RenderOptions, RenderSpec, WarmRenderer } from '../../../../src/platform/renderer/contract.ts';
 import { createLocalRenderer } from '../../../../src/platform/renderer/local/local-renderer.ts';
 import type { LocalRendererOptions } from '../../../../src/platform/renderer/local/options.ts';
 import {
@@ -134,7 +134,7 @@ const takeCensus = (): Census => {
 };
 
 export interface Bench {
-  readonly renderer: Renderer;
+  readonly renderer: WarmRenderer;
   readonly workDirectory: string;
   readonly census: Census;
   render(compositionId: string, changes?: Partial<RenderSpec>, options?: RenderOptions): Promise<unknown>;

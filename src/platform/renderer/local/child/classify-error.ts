@@ -1,4 +1,5 @@
 import { type ErrorCode, RendermillError } from '../../../../core/errors.ts';
+import { playlistReason } from '../../egress/playlists.ts';
 import { assetName, publicText } from './public-text.ts';
 
 /** What was seen around a failure and is not part of the error itself. */
@@ -9,6 +10,8 @@ export interface FailureEvidence {
   readonly failedUrls?: readonly string[];
   /** Where in the tenant's sources the error was thrown. */
   readonly thrownAt?: string | null;
+  /** Whether the browser still takes commands. */
+  readonly browserAnswers?: boolean;
 }
 
 interface Verdict {
@@ -80,12 +83,22 @@ const delayRule: Rule = {
   }),
 };
 
-/** The page's only thread is busy: it does not even come to say that a delayRender() is open. */
+/** The page's only thread is busy while its browser is well: the same composition would do it again. */
+const endlessRule: Rule = {
+  code: 'composition_error',
+  pattern: /(?:timeout \d+ms exceeded|Timeout \(\d+ms\) exceeded|Timed out evaluating page function)/i,
+  explain: () => ({
+    message: 'The page stopped answering. An endless loop in the composition looks like this.',
+  }),
+};
+
+/** Nobody answers; the machine may be to blame. */
 const deafRule: Rule = {
   code: 'render_stalled',
   pattern: /(?:timeout \d+ms exceeded|Timeout \(\d+ms\) exceeded|timed out)/i,
   explain: () => ({
-    message: 'The page stopped answering. An endless loop in the composition looks like this.',
+    message:
+      'The browser stopped answering. An overloaded machine or an endless loop in the composition looks like this.',
   }),
 };
 
@@ -99,13 +112,21 @@ const firstVerdict = (rules: readonly Rule[], text: string): ({ code: ErrorCode 
   return null;
 };
 
+const adviceOn = (reason: string, host: string): string => {
+  if (reason === playlistReason) return 'Use the video or the sound itself.';
+  if (host === '') {
+    return 'Files of the machine are never loaded: put the file into public/ and name it with staticFile().';
+  }
+  return `Ask the operator to allow ${host}.`;
+};
+
 const blockedVerdict = (evidence: FailureEvidence, text: string): ({ code: ErrorCode } & Verdict) | null => {
   const [first] = evidence.blocked ?? [];
   if (first === undefined) return null;
-  const host = URL.canParse(first.url) ? new URL(first.url).host : first.url;
+  const host = URL.canParse(first.url) ? new URL(first.url).host : '';
   return {
     code: 'network_blocked',
-    message: `The composition asked for ${first.url}, which is not permitted: ${first.reason}. Ask the operator to allow ${host}.`,
+    message: `The composition asked for ${assetName(first.url)}, which is not permitted: ${first.reason}. ${adviceOn(first.reason, host)}`,
     details: { host, blocked: evidence.blocked?.map(({ url }) => url), failure: publicText(text) },
   };
 };
@@ -143,7 +164,9 @@ export const classifyRenderError = (error: unknown, evidence: FailureEvidence = 
     firstVerdict(assetRules, text) ??
     namelessVerdict(evidence, text) ??
     firstVerdict([delayRule], text) ??
-    (isFromPage(error) ? compositionVerdict(error, evidence) : firstVerdict([deafRule], text));
+    (isFromPage(error)
+      ? compositionVerdict(error, evidence)
+      : firstVerdict(evidence.browserAnswers === true ? [endlessRule, deafRule] : [deafRule], text));
   if (verdict === null) return new RendermillError('render_failed', { cause: error });
   const { code, ...publicPart } = verdict;
   return new RendermillError(code, { ...publicPart, cause: error });

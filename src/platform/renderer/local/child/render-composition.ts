@@ -18,6 +18,8 @@ import type { Session } from './session.ts';
 export interface RenderHooks {
   readonly cancelSignal: CancelSignal;
   readonly onProgress: (progress: RenderProgress) => void;
+  /** Throws when Remotion may not download this. */
+  readonly checkMediaSource: (source: string) => void;
   /** Something moved that progress does not show. */
   readonly onAlive: () => void;
   /** The browser could not load this address. */
@@ -56,8 +58,11 @@ interface Job {
   readonly progress: Progress;
 }
 
-/** Downloads can take longer than a stall; they count as life. */
-const onDownload = (hooks: RenderHooks) => () => hooks.onAlive;
+/** Called before each download, and what it returns while it goes on: it can take longer than a stall, so it counts as life. */
+const onDownload = (source: string, hooks: RenderHooks) => {
+  hooks.checkMediaSource(source);
+  return hooks.onAlive;
+};
 
 const still = async (plan: StillPlan, job: Job): Promise<void> => {
   const { common, composition, scale, file, hooks, progress } = job;
@@ -71,7 +76,7 @@ const still = async (plan: StillPlan, job: Job): Promise<void> => {
     imageFormat: plan.format,
     ...(plan.jpegQuality === null ? {} : { jpegQuality: plan.jpegQuality }),
     cancelSignal: hooks.cancelSignal,
-    onDownload: onDownload(hooks),
+    onDownload: (source) => onDownload(source, hooks),
   });
 };
 
@@ -92,7 +97,7 @@ const video = async (plan: VideoPlan, job: Job): Promise<void> => {
     // At SSIM 0.997 and equal size a third less CPU than x264's default.
     ...(plan.codec === 'h264' ? { x264Preset: 'veryfast' as const } : {}),
     cancelSignal: hooks.cancelSignal,
-    onDownload: onDownload(hooks),
+    onDownload: (source) => onDownload(source, hooks),
     onProgress: (now) => hooks.onProgress(progress.advance(now.progress, now.renderedFrames)),
   });
 };

@@ -39,6 +39,7 @@ const classify = async (
   classifyRenderError(error, {
     blocked: session?.guard.takeBlocked() ?? [],
     failedUrls,
+    browserAnswers: (await session?.answers()) ?? false,
     thrownAt: await findThrownAt(error, spec.bundlePath).catch(() => null),
   });
 
@@ -59,12 +60,17 @@ export const runRender = (options: {
   const render = async () => {
     session = await openSession();
     session.guard.takeBlocked();
-    return renderComposition(session, spec, settings, {
+    const leaveContext = await session.enterContext();
+    const result = await renderComposition(session, spec, settings, {
       cancelSignal,
+      checkMediaSource: session.guard.checkMediaSource,
       onProgress: throttledReport(send),
       onAlive: () => send({ type: 'alive' }),
       onFailedUrl: (url) => failedUrls.push(url),
     });
+    // A failed render takes its whole browser with it.
+    await leaveContext();
+    return result;
   };
   const ended = Promise.race([render(), interruption]).then(
     (result) => send({ type: 'done', result }),

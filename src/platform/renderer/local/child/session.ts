@@ -1,8 +1,13 @@
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openBrowser } from '@remotion/renderer';
 import { type EgressGuard, startEgressGuard } from '../../egress/guard.ts';
 import type { ChildSettings } from '../messages.ts';
 import { pickPagePort } from './page-port.ts';
+import { privateContexts } from './private-context.ts';
+
+/** A healthy browser answers within a few milliseconds, a busy machine's a little later. */
+const answerMs = 1_000;
 
 type Browser = Awaited<ReturnType<typeof openBrowser>>;
 
@@ -11,6 +16,10 @@ export interface Session {
   readonly browser: Browser;
   readonly guard: EgressGuard;
   readonly pagePort: number;
+  /** Before each render; what it returns, after it. */
+  enterContext(): Promise<() => Promise<void>>;
+  /** Whether the browser itself takes commands, whatever its pages do. */
+  answers(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -32,6 +41,12 @@ export const openSession = async (settings: ChildSettings): Promise<Session> => 
     browser,
     guard,
     pagePort,
+    enterContext: privateContexts(browser),
+    answers: async () =>
+      Promise.race([
+        browser.connection.send('Target.setDiscoverTargets', { discover: true }).then(() => true),
+        sleep(answerMs, false, { ref: false }),
+      ]).catch(() => false),
     close: async () => {
       await browser.close({ silent: true });
       await guard.close();

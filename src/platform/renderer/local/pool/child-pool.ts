@@ -1,25 +1,27 @@
 import { RendermillError } from '../../../../core/errors.ts';
 import type { Logger } from '../../../log/log.ts';
-import { chooseSlot } from './choose-slot.ts';
+import { chooseSlot, isSameTenant, type Tenant } from './choose-slot.ts';
 import { type RenderChild, startRenderChild } from './render-child.ts';
 import { createSpareChild } from './spare-child.ts';
 
 export interface Lease {
   readonly child: RenderChild;
-  /** `keep` the child warm for its organization, or end it. Returns when that is done; the slot is free from then on. */
+  /** `keep` the child warm for its tenant, or end it. Returns when that is done; the slot is free from then on. */
   release(fate: 'keep' | 'end'): Promise<void>;
 }
 
 export interface ChildPool {
   /** Waits for a free slot, in the order of the calls. */
-  acquire(organizationId: string, signal: AbortSignal): Promise<Lease>;
+  acquire(tenant: Tenant, signal: AbortSignal): Promise<Lease>;
+  /** Ends the idle children, and with them their temporary folders. */
+  trim(): Promise<void>;
   /** Ends the idle children and waits until the leased ones are released, for which their renders must be aborted. */
   close(): Promise<void>;
 }
 
 interface Slot {
   child: RenderChild | null;
-  organizationId: string | null;
+  tenant: Tenant | null;
   busy: boolean;
   usedMs: number;
 }
@@ -35,7 +37,7 @@ export const createChildPool = (options: PoolOptions): ChildPool => {
   const spare = createSpareChild(() => startRenderChild(options.workDirectory, options.log));
   const slots: Slot[] = Array.from({ length: options.slots }, () => ({
     child: null,
-    organizationId: null,
+    tenant: null,
     busy: false,
     usedMs: 0,
   }));
@@ -45,7 +47,7 @@ export const createChildPool = (options: PoolOptions): ChildPool => {
   const empty = async (slot: Slot, manner: 'politely' | 'at once'): Promise<void> => {
     await slot.child?.retire(manner);
     slot.child = null;
-    slot.organizationId = null;
+    slot.tenant = null;
   };
 
   const nextFree = (signal?: AbortSignal): Promise<void> =>
@@ -62,10 +64,10 @@ export const createChildPool = (options: PoolOptions): ChildPool => {
   };
 
   /** The slot is the caller's from the moment that it was found, before anything is awaited. */
-  const claimSlot = async (organizationId: string, signal: AbortSignal): Promise<Slot> => {
+  const claimSlot = async (tenant: Tenant, signal: AbortSignal): Promise<Slot> => {
     for (;;) {
       if (signal.aborted) throw new RendermillError('render_canceled');
-      const index = chooseSlot(slots, organizationId);
+      const index = chooseSlot(slots, tenant);
       const slot = index === null ? undefined : slots[index];
       if (slot !== undefined) {
         slot.busy = true;
@@ -75,13 +77,13 @@ export const createChildPool = (options: PoolOptions): ChildPool => {
     }
   };
 
-  const fill = async (slot: Slot, organizationId: string): Promise<RenderChild> => {
-    if (slot.child !== null && slot.organizationId === organizationId && (await slot.child.isHealthy())) {
+  const fill = async (slot: Slot, tenant: Tenant): Promise<RenderChild> => {
+    if (slot.child !== null && isSameTenant(slot.tenant, tenant) && (await slot.child.isHealthy())) {
       return slot.child;
     }
     await empty(slot, 'politely');
     if (closed) throw new RendermillError('shutting_down');
-    slot.organizationId = organizationId;
+    slot.tenant = { organizationId: tenant.organizationId, bundlePath: tenant.bundlePath };
     slot.child = await spare.take();
     return slot.child;
   };
@@ -93,17 +95,28 @@ export const createChildPool = (options: PoolOptions): ChildPool => {
     free(slot);
   };
 
+  /** Busy meanwhile, so that nobody is given a child that is ending. */
+  const trimSlot = async (slot: Slot): Promise<void> => {
+    slot.busy = true;
+    await empty(slot, 'politely');
+    free(slot);
+  };
+
   spare.refill();
   return {
-    acquire: async (organizationId, signal) => {
-      const slot = await claimSlot(organizationId, signal);
+    acquire: async (tenant, signal) => {
+      const slot = await claimSlot(tenant, signal);
       try {
-        return { child: await fill(slot, organizationId), release: (fate) => release(slot, fate) };
+        return { child: await fill(slot, tenant), release: (fate) => release(slot, fate) };
       } catch (error) {
         await empty(slot, 'at once');
         free(slot);
         throw error;
       }
+    },
+    trim: async () => {
+      const idle = slots.filter(({ child, busy }) => child !== null && !busy);
+      await Promise.all(idle.map(trimSlot));
     },
     close: async () => {
       closed = true;

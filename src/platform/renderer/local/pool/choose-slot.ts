@@ -1,19 +1,28 @@
+/** Who may share a browser: renders of one organization from one bundle. Another version of the project never meets its leftovers. */
+export interface Tenant {
+  readonly organizationId: string;
+  readonly bundlePath: string;
+}
+
 export interface SlotState {
   /** Whose browser it holds; null: nobody's. */
-  readonly organizationId: string | null;
+  readonly tenant: Tenant | null;
   readonly busy: boolean;
   /** When its last render ended; any clock. */
   readonly usedMs: number;
 }
 
+export const isSameTenant = (a: Tenant | null, b: Tenant): boolean =>
+  a?.organizationId === b.organizationId && a.bundlePath === b.bundlePath;
+
 /**
- * Where a render of this organization should run: with its own warm browser; else where nobody's is; else where the browser is
- * that was idle for longest and has to go. Null: every slot is busy.
+ * Where a render of this tenant should run: with its own warm browser; else where nobody's is; else where the browser is that was
+ * idle for longest and has to go. Null: every slot is busy.
  */
-export const chooseSlot = (slots: readonly SlotState[], organizationId: string): number | null => {
+export const chooseSlot = (slots: readonly SlotState[], tenant: Tenant): number | null => {
   const idle = slots.map((slot, index) => ({ ...slot, index })).filter((slot) => !slot.busy);
-  const warm = idle.find((slot) => slot.organizationId === organizationId);
-  const empty = idle.find((slot) => slot.organizationId === null);
+  const warm = idle.find((slot) => isSameTenant(slot.tenant, tenant));
+  const empty = idle.find((slot) => slot.tenant === null);
   const [oldest] = idle.toSorted((a, b) => a.usedMs - b.usedMs);
   return (warm ?? empty ?? oldest)?.index ?? null;
 };

@@ -1,0 +1,2 @@
+/** Whose usage `rendermill render` is, where nobody is named. */
+export const commandLineUser = 'cli';
