@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startService } from '../../scripts/support/start-service.ts';
 import { type Client, createClient } from '../../src/client/client.ts';
+import type { RenderOrder } from '../../src/client/types.ts';
 import { eventually, processesOf } from '../support/scene.ts';
 
 let home: string;
@@ -29,7 +30,7 @@ const still = {
   width: 300,
   height: 250,
 } as const;
-const video = {
+const video: RenderOrder = {
   ...still,
   compositionId: 'promo-video',
   kind: 'video',
@@ -37,7 +38,7 @@ const video = {
   width: 320,
   height: 180,
   frameRange: [0, 99],
-} as const;
+};
 
 const finalOf = async (client: Client, id: string) => {
   for await (const message of client.watch(id)) if (message.type === 'status') continue;
