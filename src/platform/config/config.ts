@@ -61,7 +61,7 @@ const variables = {
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
-    .describe('What goes to the log on stderr'),
+    .describe('What goes to the log on stderr; `up` takes warn unless it is set'),
   BROWSER_EXECUTABLE: z
     .string()
     .optional()
