@@ -270,5 +270,3 @@ export class RendermillError extends Error {
     return catalog[this.code].retryable;
   }
 }
-
-export const isErrorCode = (value: string): value is ErrorCode => Object.hasOwn(catalog, value);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { type ErrorCode, errorCatalog, isErrorCode, RendermillError } from '../../src/core/errors.ts';
+import { type ErrorCode, errorCatalog, RendermillError } from '../../src/core/errors.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const codes = Object.keys(errorCatalog) as ErrorCode[];
@@ -31,7 +31,7 @@ describe('the error catalog', () => {
   });
 
   test('has every code that docs/errors.md tells of', () => {
-    expect([...documented().keys()].filter((code) => !isErrorCode(code))).toEqual([]);
+    expect([...documented().keys()].filter((code) => !Object.hasOwn(errorCatalog, code))).toEqual([]);
   });
 
   test('and its page are compared by the script as well', async () => {
@@ -45,11 +45,6 @@ describe('the error catalog', () => {
       if (status === 503 || status === 429) expect(retryable, code).toBe(true);
       if (status >= 400 && status < 422) expect(retryable, code).toBe(false);
     }
-  });
-
-  test('knows its own codes only, not what every object has', () => {
-    expect(isErrorCode('not_found')).toBe(true);
-    for (const other of ['constructor', '__proto__', 'ENOENT', '']) expect(isErrorCode(other)).toBe(false);
   });
 });
 

@@ -34,9 +34,14 @@ it('keeps secrets out of the environment of a child', () => {
       AWS_SECRET_ACCESS_KEY: 'secret',
       HOME: '/root',
     },
-    '/work/child-1',
+    '/scratch/child-1',
   );
-  expect(environment).toEqual({ PATH: '/bin', LANG: 'C', HOME: '/work/child-1', TMPDIR: '/work/child-1' });
+  expect(environment).toEqual({
+    PATH: '/bin',
+    LANG: 'C',
+    HOME: '/scratch/child-1',
+    TMPDIR: '/scratch/child-1',
+  });
 });
 
 const limits = { maxRenderMs: 60_000, stallMs: 10_000, memoryLimitMb: 500 };
