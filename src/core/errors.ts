@@ -88,6 +88,48 @@ const catalog = {
     reportable: false,
     text: 'The export has already ended.',
   },
+  batch_running: {
+    status: 409,
+    retryable: false,
+    reportable: false,
+    text: 'The batch has not come to its end yet.',
+  },
+  batch_finished: {
+    status: 409,
+    retryable: false,
+    reportable: false,
+    text: 'The batch has already ended.',
+  },
+  nothing_to_retry: {
+    status: 409,
+    retryable: false,
+    reportable: false,
+    text: 'No cell of the batch has failed.',
+  },
+  nothing_to_download: {
+    status: 409,
+    retryable: false,
+    reportable: false,
+    text: 'There is no finished file to put into the archive.',
+  },
+  layout_impossible: {
+    status: 409,
+    retryable: false,
+    reportable: false,
+    text: 'These files cannot be laid out in the folders that were asked for.',
+  },
+  csv_unreadable: {
+    status: 400,
+    retryable: false,
+    reportable: false,
+    text: 'The file cannot be read as CSV.',
+  },
+  rows_refused: {
+    status: 400,
+    retryable: false,
+    reportable: false,
+    text: 'Rows of the file are not valid, and nothing was imported.',
+  },
   payload_too_large: { status: 413, retryable: false, reportable: false, text: 'The body is too large.' },
   unsupported_media_type: {
     status: 415,

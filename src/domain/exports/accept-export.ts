@@ -83,6 +83,7 @@ const insertExport = (
       tier: who.tierName,
       max_duration: who.tier.maxDurationSeconds,
       charged_day: reservation.day,
+      charged_hour: reservation.hour,
       charged_credits: who.tier.creditsPerExport,
       correlation_id: order.correlationId,
       created_at: now,

@@ -29,21 +29,25 @@ export interface LimitState {
 export interface Reservation extends LimitState {
   /** YYYY-MM-DD: stored on the export, so that a late release goes to the right day. */
   readonly day: string;
+  /** 0 to 23, in the same time zone. */
+  readonly hour: number;
 }
 
 interface UsageRow {
   readonly day: string;
   readonly used: number;
+  readonly hour: number;
   readonly resetAt: Date;
 }
 
-const resetAtSql = (day: string, timeZone: string) =>
-  sql`((${sql.raw(day)} + 1)::timestamp AT TIME ZONE ${timeZone}) AS "resetAt"`;
+const timesSql = (day: string, timeZone: string, now: Date) =>
+  sql`((${sql.raw(day)} + 1)::timestamp AT TIME ZONE ${timeZone}) AS "resetAt",
+    extract(hour FROM ${now}::timestamptz AT TIME ZONE ${timeZone})::int AS hour`;
 
 const readUsage = async (db: Reader, who: Metered, now: Date): Promise<UsageRow> => {
   const { rows } = await sql<UsageRow>`
     WITH today AS (SELECT (${now}::timestamptz AT TIME ZONE ${who.timeZone})::date AS day)
-    SELECT today.day::text AS day, coalesce(usage_day.used, 0) AS used, ${resetAtSql('today.day', who.timeZone)}
+    SELECT today.day::text AS day, coalesce(usage_day.used, 0) AS used, ${timesSql('today.day', who.timeZone, now)}
     FROM today LEFT JOIN usage_day ON usage_day.day = today.day
       AND usage_day.organization_id = ${who.organizationId} AND usage_day.user_id = ${who.userId}`.execute(
     db,
@@ -71,9 +75,9 @@ export const reserve = async (tx: Tx, who: Metered, exports: number, now: Date):
     WHERE ${limit}::int IS NULL OR ${exports}::int <= ${limit}::int
     ON CONFLICT (organization_id, user_id, day) DO UPDATE SET used = usage_day.used + excluded.used
       WHERE ${limit}::int IS NULL OR usage_day.used + excluded.used <= ${limit}::int
-    RETURNING day::text AS day, used, ${resetAtSql('usage_day.day', who.timeZone)}`.execute(tx);
+    RETURNING day::text AS day, used, ${timesSql('usage_day.day', who.timeZone, now)}`.execute(tx);
   const [row] = rows;
-  if (row) return { ...stateOf(who.tier, row), day: row.day };
+  if (row) return { ...stateOf(who.tier, row), day: row.day, hour: row.hour };
   const state = stateOf(who.tier, await readUsage(tx, who, now));
   throw new RendermillError('daily_limit_reached', {
     message: `Tier ${who.tierName} allows ${limit} exports a day; ${state.remaining} remain, ${exports} were asked for. The next day begins at ${state.resetAt.toISOString()}.`,

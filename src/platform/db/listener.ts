@@ -5,7 +5,19 @@
 import pg from 'pg';
 import type { Logger } from '../log/log.ts';
 
-export type Channel = 'rendermill_feed' | 'rendermill_export' | 'rendermill_cancel' | 'rendermill_event';
+/**
+ * What a payload names: nothing (`feed`, `batch_feed`, `event`), an export (`export`), an export or a batch (`cancel`), a batch
+ * (`batch`).
+ */
+const channels = [
+  'rendermill_feed',
+  'rendermill_export',
+  'rendermill_cancel',
+  'rendermill_event',
+  'rendermill_batch',
+  'rendermill_batch_feed',
+] as const;
+export type Channel = (typeof channels)[number];
 type Handler = (payload: string) => void;
 
 export interface Listener {
@@ -15,12 +27,6 @@ export interface Listener {
 }
 
 const reconnectMs = 500;
-const channels: readonly Channel[] = [
-  'rendermill_feed',
-  'rendermill_export',
-  'rendermill_cancel',
-  'rendermill_event',
-];
 
 export const openListener = async (url: string, log: Logger): Promise<Listener> => {
   const handlers = new Map<Channel, Set<Handler>>(channels.map((channel) => [channel, new Set()]));

@@ -2,6 +2,7 @@ import { type Migration, Migrator, sql } from 'kysely';
 import type { Logger } from '../log/log.ts';
 import { type Database, openDatabase } from './client.ts';
 import { foundation } from './migrations/0001-foundation.ts';
+import { batches } from './migrations/0002-batches.ts';
 
 const plainSql = (text: string): Migration => ({
   up: async (db) => {
@@ -12,6 +13,7 @@ const plainSql = (text: string): Migration => ({
 /** A static map, so that a build cannot lose one. Names sort in the order in which they run; a landed one never changes. */
 const migrations: Record<string, Migration> = {
   '0001-foundation': plainSql(foundation),
+  '0002-batches': plainSql(batches),
 };
 
 const partitionMonthsAhead = 4;

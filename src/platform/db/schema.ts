@@ -1,5 +1,6 @@
 /** The tables as Kysely sees them. `migrations/` is the truth; a test compares the two. */
 import type { ColumnType, Generated } from 'kysely';
+import type { BatchSize, JobType, RunStatus } from '../../core/batches.ts';
 import type { ExportStatus, RenderMode } from '../../core/exports.ts';
 import type { ExportKind, OutputFormat } from '../../core/output.ts';
 import type { TierName, TierOverrides } from '../../core/tiers.ts';
@@ -94,6 +95,9 @@ export interface StoredRequest {
   frameRange?: [number, number];
 }
 
+/** What every cell of a batch is asked for beyond its props and its size. */
+export type CellTemplate = Pick<StoredRequest, 'scale' | 'quality' | 'frame' | 'frameRange'>;
+
 export interface StoredProgress {
   stage: string;
   percent: number;
@@ -109,6 +113,11 @@ export interface ExportTable {
   project_id: string;
   batch_id: string | null;
   run: number | null;
+  variant: number | null;
+  size: number | null;
+  group_key: string | null;
+  group_id: string | null;
+  line_order: Generated<number>;
   kind: ExportKind;
   format: OutputFormat;
   render_mode: RenderMode;
@@ -128,10 +137,15 @@ export interface ExportTable {
   max_duration: number | null;
   /** YYYY-MM-DD in the organization's time zone. */
   charged_day: string;
+  /** 0 to 23, in the same time zone. */
+  charged_hour: number;
   charged_credits: Generated<number>;
   progress: JsonOrNull<StoredProgress>;
   progress_at: Date | null;
   content_hash: string | null;
+  cached: Generated<boolean>;
+  /** Milliseconds of rendering of the attempt that completed. */
+  render_ms: number | null;
   cost: number | null;
   error_code: string | null;
   error_text: string | null;
@@ -146,6 +160,72 @@ export interface ExportTable {
   failed_at: Date | null;
   canceled_at: Date | null;
   updated_at: Date;
+}
+
+export interface BatchTable {
+  id: string;
+  organization_id: string;
+  user_id: string;
+  project_id: string;
+  job_type: JobType;
+  campaign_id: string | null;
+  run: Generated<number>;
+  kind: ExportKind;
+  format: OutputFormat;
+  render_mode: RenderMode;
+  composition_id: string;
+  version: string;
+  template: Json<CellTemplate>;
+  sizes: Json<readonly BatchSize[]>;
+  variant_count: number;
+  reuse: boolean;
+  report: JsonOrNull<Record<string, unknown>>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface BatchVariantTable {
+  batch_id: string;
+  position: number;
+  name: string;
+  locale: string | null;
+  props: Json<Record<string, unknown>>;
+  line: number | null;
+}
+
+export interface BatchRunTable {
+  batch_id: string;
+  run: number;
+  status: Generated<RunStatus>;
+  total: number;
+  planned: Generated<number>;
+  succeeded: Generated<number>;
+  failed: Generated<number>;
+  canceled: Generated<number>;
+  cached: Generated<number>;
+  tier: TierName;
+  max_duration: number | null;
+  charged_day: string;
+  charged_hour: number;
+  credits_per_cell: number;
+  correlation_id: string | null;
+  due: Generated<boolean>;
+  epoch: Generated<number>;
+  fed_at: Date | null;
+  cancel_requested_at: Date | null;
+  created_at: Date;
+  started_at: Date | null;
+  closed_at: Date | null;
+  updated_at: Date;
+}
+
+export interface StillCheckTable {
+  organization_id: string;
+  version: string;
+  composition_id: string;
+  renderer_version: string;
+  identical: boolean;
+  checked_at: Date;
 }
 
 export interface UsageDayTable {
@@ -209,6 +289,8 @@ export interface CreditEntryTable {
   amount: number;
   balance_after: number;
   export_id: string | null;
+  batch_id: string | null;
+  run: number | null;
   reason: string | null;
   created_at: Date;
 }
@@ -254,6 +336,10 @@ export interface Schema {
   project: ProjectTable;
   bundle: BundleTable;
   composition: CompositionTable;
+  still_check: StillCheckTable;
+  batch: BatchTable;
+  batch_variant: BatchVariantTable;
+  batch_run: BatchRunTable;
   export: ExportTable;
   usage_day: UsageDayTable;
   idempotency_key: IdempotencyKeyTable;

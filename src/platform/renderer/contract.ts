@@ -2,6 +2,7 @@
  * The renderer port: a composition in, a file out. It knows no business rule; what may be rendered was decided before, and the
  * limits that only a resolved composition can be checked against come along in `limits`.
  */
+import type { RendermillError } from '../../core/errors.ts';
 import type { StillFormat, VideoFormat } from '../../core/output.ts';
 
 export interface StillOutput {
@@ -73,8 +74,54 @@ export interface RenderOptions {
   readonly onProgress?: (progress: RenderProgress) => void;
 }
 
+/** One picture of many that differ in nothing but props and frame. */
+export interface StillItem {
+  readonly inputProps: Readonly<Record<string, unknown>>;
+  /** Zero-based; negative counts from the end. */
+  readonly frame: number;
+  /** Absolute; the folder exists and is the caller's. Nothing is left there where the item failed. */
+  readonly outputPath: string;
+}
+
+export interface StillsSpec {
+  /** As in RenderSpec. */
+  readonly organizationId: string;
+  readonly bundlePath: string;
+  readonly compositionId: string;
+  readonly format: StillFormat;
+  /** Pixels of the layout; `scale` multiplies those of the file. Within the limits of core/output.ts. */
+  readonly width: number;
+  readonly height: number;
+  readonly scale?: number;
+  readonly quality?: number;
+  /** At least one. */
+  readonly items: readonly StillItem[];
+  /** Wall-clock milliseconds of one picture. */
+  readonly maxStillMs: number;
+}
+
+/** What became of one item, by its index in `items`. */
+export type StillOutcome =
+  | { readonly index: number; readonly type: 'rendered'; readonly result: RenderResult }
+  | { readonly index: number; readonly type: 'failed'; readonly error: RendermillError };
+
+export interface StillsOptions {
+  readonly signal?: AbortSignal;
+  /** Called once for each item, as soon as its file is whole or its failure is known. */
+  readonly onOutcome: (outcome: StillOutcome) => void;
+}
+
 export interface Renderer {
   readonly mode: 'local' | 'lambda';
+  /** What decides about pixels beside the bundle and the order: the same version, the same file. */
+  readonly version: string;
+  /**
+   * Many stills of one composition in one size: in one page where that works, byte for byte what `render` makes of each unless the
+   * composition keeps state outside of its components. What one item does wrong fails that item only, with the code that `render`
+   * would reject with. Rejects only when the signal is aborted (`render_canceled`) or the renderer closes; items without an outcome
+   * by then were not rendered.
+   */
+  renderStills(spec: StillsSpec, options: StillsOptions): Promise<void>;
   /** Rejects with a RendermillError whose code says whose fault it was and whether another attempt makes sense. */
   render(spec: RenderSpec, options?: RenderOptions): Promise<RenderResult>;
   /** Ends every process that the renderer started. May be called twice. */

@@ -192,6 +192,9 @@ describe('a refusal leaves nothing behind', () => {
   });
 });
 
+const localHour = (at: string, timeZone: string): number =>
+  Number(new Intl.DateTimeFormat('en', { timeZone, hour: '2-digit', hourCycle: 'h23' }).format(new Date(at)));
+
 describe("the day is the organization's", () => {
   test.each([
     ['UTC', '2026-03-10T23:59:59.999Z', '2026-03-10', '2026-03-11T00:00:00.000Z'],
@@ -210,7 +213,13 @@ describe("the day is the organization's", () => {
   ])('%s at %s', async (timeZone, at, day, resetAt) => {
     const who = await createUser(db, await createOrganization(db, { timeZone }), { tier: 'free', timeZone });
     const reservation = await db.transaction().execute((tx) => reserve(tx, who, 1, new Date(at)));
-    expect(reservation).toEqual({ day, limit: 3, remaining: 2, resetAt: new Date(resetAt) });
+    expect(reservation).toEqual({
+      day,
+      hour: localHour(at, timeZone),
+      limit: 3,
+      remaining: 2,
+      resetAt: new Date(resetAt),
+    });
   });
 
   test('the limit is whole again with the new day', async () => {

@@ -47,6 +47,8 @@ const result = { width: 100, height: 50, durationSeconds: null, renderTimeMs: 12
 /** The port with a picture of ours; what a test does before the file is there stands for the render. */
 const rendererThat = (render: Render, orders: RenderSpec[] = []): Renderer => ({
   mode: 'local',
+  version: 'test',
+  renderStills: () => Promise.reject(new Error('nobody asked for many')),
   render: async (spec, options = {}) => {
     orders.push(spec);
     await writeFile(spec.outputPath, `picture ${orders.length}`);

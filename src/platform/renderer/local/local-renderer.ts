@@ -2,7 +2,14 @@ import { realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RendermillError } from '../../../core/errors.ts';
-import type { RenderOptions, RenderResult, RenderSpec, WarmRenderer } from '../contract.ts';
+import type {
+  RenderOptions,
+  RenderResult,
+  RenderSpec,
+  StillItem,
+  StillsSpec,
+  WarmRenderer,
+} from '../contract.ts';
 import type { ChildSettings } from './messages.ts';
 import {
   type LocalRendererOptions,
@@ -103,8 +110,22 @@ export const createLocalRenderer = (options: LocalRendererOptions): WarmRenderer
     await rm(settings.workDirectory, { recursive: true, force: true, maxRetries: 3 });
   };
 
-  return {
+  const renderer: WarmRenderer = {
     mode: 'local',
+    version: 'local',
+    renderStills: async (spec, { signal, onOutcome }) => {
+      for (const [index, item] of spec.items.entries()) {
+        try {
+          const result = await renderer.render(toRenderSpec(spec, item), signal ? { signal } : {});
+          onOutcome({ index, type: 'rendered', result });
+        } catch (error) {
+          const known =
+            error instanceof RendermillError ? error : new RendermillError('render_failed', { cause: error });
+          if (known.code === 'render_canceled' || known.code === 'shutting_down') throw known;
+          onOutcome({ index, type: 'failed', error: known });
+        }
+      }
+    },
     render: async (spec, renderOptions = {}) => {
       const signal = AbortSignal.any([
         closing.signal,
@@ -125,4 +146,16 @@ export const createLocalRenderer = (options: LocalRendererOptions): WarmRenderer
       return closed;
     },
   };
+  return renderer;
 };
+
+const toRenderSpec = (
+  { items: _items, maxStillMs, format, ...spec }: StillsSpec,
+  item: StillItem,
+): RenderSpec => ({
+  ...spec,
+  inputProps: item.inputProps,
+  output: { kind: 'still', format, frame: item.frame },
+  outputPath: item.outputPath,
+  limits: { maxDurationSeconds: null, maxRenderMs: maxStillMs },
+});
