@@ -1,13 +1,16 @@
 /**
  * The main job on real input, as a tenant's backend would do it: renders ads and a video with sound through a service of its own,
- * downloads the files over HTTP, shows a user of the free tier at their limit, and prints what was rendered, metered and recorded.
+ * downloads the files over HTTP, turns a product list into a campaign of every size and language and that into one ZIP, shows a
+ * user of the free tier at their limit, and prints what was rendered, metered and recorded.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { ApiError } from '../src/client/api-error.ts';
 import { type Client, createClient } from '../src/client/client.ts';
 import type { ExportRecord, RenderOrder } from '../src/client/types.ts';
-import { startService } from './support/start-service.ts';
+import { runDemoCampaign } from './support/demo-campaign.ts';
+import { bar, createProgressLine } from './support/demo-progress.ts';
+import { type Service, startService } from './support/start-service.ts';
 
 /** Kept between runs, so that a second one finds the database and the bundle warm; apart from the folder of `npm start`. */
 const home = resolve('.rendermill', 'demo');
@@ -72,40 +75,18 @@ const orders: ReadonlyArray<{ title: string; order: Omit<RenderOrder, 'userId' |
   },
 ];
 
-const bar = (percent: number): string => {
-  const filled = Math.round(percent / 4);
-  return `${'█'.repeat(filled)}${'░'.repeat(25 - filled)} ${Math.floor(percent).toString().padStart(3)} %`;
-};
-
-/** A moving line on a terminal; elsewhere a line for the end, and for each quarter of a video. */
-const progressOf = (title: string) => {
-  let quarter = 0;
-  const print = (text: string, done: boolean) => {
-    const line = `  ${title.padEnd(30)} ${text}`;
-    if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line}${done ? '\n' : ''}`);
-    else say(line);
-  };
-  return {
-    show: (text: string, { percent, totalFrames }: { percent: number; totalFrames: number }) => {
-      const reached = Math.floor(percent / 25);
-      const isNews = totalFrames > 1 && reached > quarter && percent < 100;
-      quarter = Math.max(quarter, reached);
-      if (process.stdout.isTTY || isNews) print(text, false);
-    },
-    end: (text: string) => print(text, true),
-  };
-};
-
 const follow = async (client: Client, title: string, id: string): Promise<ExportRecord> => {
   let changes = 0;
-  const progress = progressOf(title);
+  const progress = createProgressLine(title);
   for await (const message of client.watch(id)) {
     if (message.type === 'progress') {
       changes += 1;
       const left = message.timeLeftMs === null ? '' : `, ${Math.ceil(message.timeLeftMs / 1000)} s left`;
       const frames =
         message.totalFrames > 1 ? `, frame ${message.renderedFrames} of ${message.totalFrames}${left}` : '';
-      progress.show(`${bar(message.percent)}  ${message.stage}${frames}`, message);
+      // A still has no quarters worth a line.
+      const shown = message.totalFrames > 1 ? message.percent : 0;
+      progress.show(`${bar(message.percent)}  ${message.stage}${frames}`, shown);
     }
   }
   const record = await client.get(id);
@@ -185,6 +166,38 @@ const meetTheLimit = async (client: Client) => {
   for (const [index, id] of ids.entries()) await follow(client, `Bob's export ${index + 1}`, id);
 };
 
+interface UserStatistics {
+  readonly totalExports: number;
+  readonly completed: number;
+  readonly cached: number;
+  readonly successRate: number | null;
+  readonly favoriteFormat: string | null;
+  readonly totalDurationSeconds: number;
+  readonly averageRenderMs: number | null;
+  readonly bytes: number;
+  readonly formats: ReadonlyArray<{ readonly format: string; readonly accepted: number }>;
+  readonly limit: number | null;
+  readonly remaining: number | null;
+}
+
+const printStatistics = async ({ url, key }: Service) => {
+  heading("Ada's statistics");
+  const answer = await fetch(`${url}/api/stats/user?userId=${ada}`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  if (!answer.ok) throw new Error(`the statistics answered ${answer.status}: ${await answer.text()}`);
+  const of = (await answer.json()) as UserStatistics;
+  const formats = of.formats.map(({ format, accepted }) => `${format} ${accepted}`).join(', ');
+  say(
+    `  ${of.totalExports} exports, ${of.completed} completed, success rate ${(of.successRate ?? 0) * 100} %`,
+  );
+  say(`  formats: ${formats}; favourite: ${of.favoriteFormat}`);
+  say(
+    `  ${Math.ceil(of.bytes / 1024)} kB, ${of.totalDurationSeconds} s of footage, ${Math.round(of.averageRenderMs ?? 0)} ms of rendering on average`,
+  );
+  say(`  today: ${of.remaining} of ${of.limit} remain`);
+};
+
 const printRecords = async (client: Client, events: ReadonlyMap<string, number>) => {
   heading('Metered');
   for (const userId of [ada, bob]) {
@@ -217,7 +230,10 @@ const main = async () => {
     const client = createClient(service);
     const records = await renderAll(client);
     await downloadAll(client, records);
+    heading('A campaign from a CSV: 3 products × 2 languages × 4 sizes');
+    await runDemoCampaign({ client, userId: ada, projectId, folder: downloads, say });
     await meetTheLimit(client);
+    await printStatistics(service);
     await printRecords(client, events);
   } finally {
     await service.stop();

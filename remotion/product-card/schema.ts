@@ -59,9 +59,7 @@ export const productCardDefaults: ProductCardProps = {
   description:
     'Hand-tuned FM in a shell of recycled aluminium. Thirty hours on one charge, a lifetime of Sundays.',
   price: 129,
-  oldPrice: 159,
   currency: 'EUR',
   locale: 'en-IE',
-  rating: { value: 4.8, count: 2147 },
   accentColor: '#f0b429',
 };

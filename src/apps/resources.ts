@@ -28,11 +28,14 @@ export interface Resources extends Process {
   readonly databaseUrl: string;
   readonly db: Database;
   readonly listener: Listener;
+  /** The render queue. */
   readonly queue: JobQueue;
+  readonly campaignQueue: JobQueue;
   readonly storage: Storage;
 }
 
 export const renderQueueName = 'render-queue';
+export const campaignQueueName = 'campaign-queue';
 
 export interface RecordsOptions {
   /** An embedded database that was found running belongs to whoever runs it and is left running, unless this process takes it over. */
@@ -77,8 +80,17 @@ export const openResources = async (
   const { db, databaseUrl } = records;
   const listener = await openListener(databaseUrl, log);
   lifecycle.onStop('database listener', () => listener.close());
-  const queue = await openJobQueue({
-    name: renderQueueName,
+  const queue = await openQueue(process, databaseUrl, renderQueueName);
+  lifecycle.onStop('render queue', () => queue.close());
+  const campaignQueue = await openQueue(process, databaseUrl, campaignQueueName);
+  lifecycle.onStop('campaign queue', () => campaignQueue.close());
+  const storage = await createFolderStorage({ directory: config.storageDirectory });
+  return { ...process, clock: systemClock, databaseUrl, db, listener, queue, campaignQueue, storage };
+};
+
+const openQueue = ({ config, log }: Process, databaseUrl: string, name: string): Promise<JobQueue> =>
+  openJobQueue({
+    name,
     backend:
       config.REDIS_URL === undefined
         ? { kind: 'postgres', url: databaseUrl }
@@ -87,10 +99,6 @@ export const openResources = async (
     stalledIntervalMs: Math.ceil(config.QUEUE_LOCK_MS / 2),
     log,
   });
-  lifecycle.onStop('queue', () => queue.close());
-  const storage = await createFolderStorage({ directory: config.storageDirectory });
-  return { ...process, clock: systemClock, databaseUrl, db, listener, queue, storage };
-};
 
 /** A database serves one environment; the log takes its name from there. */
 export const nameEnvironment = async (db: Database, environment: string): Promise<void> => {

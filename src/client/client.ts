@@ -4,7 +4,13 @@
  */
 import type { TierName } from '../core/tiers.ts';
 import { ApiError } from './api-error.ts';
+import type { ArchiveOrder, DownloadedArchive } from './archive-types.ts';
+import { type CampaignClient, createCampaignClient } from './campaigns.ts';
+import { downloadArchive } from './download-archive.ts';
 import { type DownloadedFile, downloadFile } from './download-file.ts';
+import type { WatchOptions } from './follow-stream.ts';
+import { importCsv } from './import-csv.ts';
+import type { CsvImport, CsvImportOrder, CsvImportPlan, ImportCsvOptions } from './import-types.ts';
 import { type ClientOptions, createTransport } from './transport.ts';
 import type {
   Acceptance,
@@ -18,10 +24,10 @@ import type {
   User,
   WatchMessage,
 } from './types.ts';
-import { type WatchOptions, watchExport } from './watch-export.ts';
+import { watchExport } from './watch-export.ts';
 
 /** Every function rejects with an ApiError. */
-export interface Client {
+export interface Client extends CampaignClient {
   /** The same idempotency key within a day is the same render. */
   render(order: RenderOrder, options?: { idempotencyKey?: string }): Promise<Acceptance>;
   /** Asks and waits: resolves with the completed export; rejects with the code of its failure, or `render_canceled`. */
@@ -34,9 +40,19 @@ export interface Client {
   cancel(exportId: string): Promise<ExportRecord>;
   /** Rejects with `checksum_mismatch`, and leaves nothing at the path, where other bytes arrived than were stored. */
   download(fileId: string, path: string, options?: { signal?: AbortSignal }): Promise<DownloadedFile>;
+  /** As one ZIP. Rejects with `length_mismatch`, and leaves nothing at the path, where fewer bytes arrived than were announced. */
+  downloadArchive(
+    order: ArchiveOrder,
+    path: string,
+    options?: { signal?: AbortSignal },
+  ): Promise<DownloadedArchive>;
   downloadLink(fileId: string, options?: { expiresInSeconds?: number }): Promise<DownloadLink>;
   putUser(userId: string, user: { tier: TierName }): Promise<User>;
   putProject(projectId: string, project: { name: string }): Promise<Project>;
+  /** A batch of the file's rows × sizes, accepted; a Blob of `fs.openAsBlob` is never in memory as a whole. */
+  importCsv(file: Blob, order: CsvImportOrder, options?: ImportCsvOptions): Promise<CsvImport>;
+  /** Reads and judges the whole file; accepts nothing. */
+  planCsvImport(file: Blob, order: CsvImportOrder, options?: ImportCsvOptions): Promise<CsvImportPlan>;
   /** Newest first. */
   exports(filter?: ExportFilter): Promise<ExportPage>;
   /** Every version of every composition, newest first. */
@@ -61,6 +77,7 @@ export const createClient = (options: ClientOptions): Client => {
     return completedOrThrow(await get(id));
   };
   return {
+    ...createCampaignClient(transport),
     render,
     renderStill: (order, watchOptions) => renderToEnd({ ...order, kind: 'still' }, watchOptions),
     renderVideo: (order, watchOptions) => renderToEnd({ ...order, kind: 'video' }, watchOptions),
@@ -68,10 +85,13 @@ export const createClient = (options: ClientOptions): Client => {
     watch: (exportId, watchOptions) => watchExport(transport, exportId, watchOptions),
     cancel: (exportId) => json(`/api/render/${idIn(exportId)}`, { method: 'DELETE' }),
     download: (fileId, path, { signal } = {}) => downloadFile(transport, fileId, path, signal),
+    downloadArchive: (order, path, { signal } = {}) => downloadArchive(transport, order, path, signal),
     downloadLink: (fileId, body = {}) =>
       json('/api/render/download-link', { method: 'POST', body: { fileId, ...body } }),
     putUser: (userId, body) => json(`/api/users/${idIn(userId)}`, { method: 'PUT', body }),
     putProject: (projectId, body) => json(`/api/projects/${idIn(projectId)}`, { method: 'PUT', body }),
+    importCsv: (file, order, given) => importCsv(options, file, order, given),
+    planCsvImport: (file, order, given) => importCsv(options, file, { ...order, dryRun: true }, given),
     exports: (filter = {}) => json(`/api/exports${queryOf(filter)}`),
     compositions: async () => (await json<{ compositions: Composition[] }>('/api/compositions')).compositions,
   };

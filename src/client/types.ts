@@ -48,6 +48,8 @@ export interface ExportRecord {
   readonly status: ExportStatus;
   readonly userId: string;
   readonly projectId: string;
+  /** The campaign or import that it is a cell of. */
+  readonly batchId: string | null;
   readonly compositionId: string;
   readonly version: string;
   readonly kind: ExportKind;
@@ -58,6 +60,8 @@ export interface ExportRecord {
   readonly durationSeconds: number | null;
   readonly attempt: number;
   readonly cancelRequested: boolean;
+  /** An earlier, identical file was used again. */
+  readonly cached: boolean;
   readonly progress: Progress | null;
   readonly error: ExportFailure | null;
   readonly file: ExportFile | null;
@@ -81,6 +85,7 @@ export type WatchMessage =
 export interface ExportFilter {
   readonly userId?: string;
   readonly projectId?: string;
+  readonly batchId?: string;
   readonly compositionId?: string;
   readonly status?: ExportStatus;
   readonly kind?: ExportKind;

@@ -13,3 +13,6 @@ export type RenderMode = (typeof renderModes)[number];
  * Letters first, because a queue may refuse ids that are all digits, and no colon, which is its own separator.
  */
 export const renderJobId = (exportId: string, epoch: number): string => `render-${exportId}-${epoch}`;
+
+/** A group is made at each planning anew, so it needs no epoch; the queue wants a number at the end. */
+export const groupJobId = (groupId: string): string => `group-${groupId}-1`;

@@ -1,7 +1,15 @@
 /** What a tenant may ask to be rendered. The same schema validates the request and makes the API's documentation. */
 import { z } from 'zod';
 import { holdsInfinity, isNestedDeeperThan } from './nesting.ts';
-import { exportKinds, formatsOfKind, maxSide, stillFormats, videoFormats } from './output.ts';
+import {
+  type ExportKind,
+  exportKinds,
+  formatsOfKind,
+  maxSide,
+  type OutputFormat,
+  stillFormats,
+  videoFormats,
+} from './output.ts';
 
 /** The tenant's own id of a user, a project or a composition: printable, without control characters. */
 export const tenantIdSchema = z
@@ -21,6 +29,46 @@ const frameSchema = z.int().min(-1_000_000).max(1_000_000);
 
 /** Remotion passes a quality on for these formats only where it is a video's rate or a jpeg's. */
 const formatsWithoutQuality: ReadonlySet<string> = new Set(['png', 'webp', 'gif']);
+
+interface AskedOutput {
+  readonly kind: ExportKind;
+  readonly format: OutputFormat;
+  readonly quality?: number | undefined;
+  readonly frame?: number | undefined;
+  readonly frameRange?: readonly [number, number] | undefined;
+}
+
+/** What no single field shows: a format of another kind, an option that does nothing for it. */
+export const outputMismatches = (asked: AskedOutput): readonly { path: string; message: string }[] => {
+  const { kind, format, frameRange } = asked;
+  const found: { path: string; message: string }[] = [];
+  const refuse = (path: string, message: string) => found.push({ path, message });
+  if (!formatsOfKind(kind).includes(format)) {
+    refuse('format', `a ${kind} is one of ${formatsOfKind(kind).join(', ')}, not ${format}`);
+  }
+  if (kind === 'video' && asked.frame !== undefined) refuse('frame', 'is for stills; use frameRange');
+  if (kind === 'still' && frameRange !== undefined) refuse('frameRange', 'is for videos; use frame');
+  if (frameRange !== undefined && frameRange[1] < frameRange[0]) {
+    refuse('frameRange', 'must not end before it starts');
+  }
+  if (asked.quality !== undefined && formatsWithoutQuality.has(format)) {
+    refuse('quality', `does nothing for ${format}: leave it out`);
+  }
+  return found;
+};
+
+export const propsSchema = z
+  .record(z.string(), z.unknown())
+  .refine(
+    (props) => !isNestedDeeperThan(props, maxPropsLevels),
+    `must not be nested deeper than ${maxPropsLevels} levels`,
+  )
+  .refine(
+    (props) => !holdsInfinity(props),
+    'must not hold a number that is too large for JSON, such as 1e999',
+  )
+  .default({})
+  .describe("The composition's props; checked against its schema");
 
 export const renderRequestSchema = z
   .strictObject({
@@ -47,38 +95,11 @@ export const renderRequestSchema = z
       .tuple([z.int().min(0).max(1_000_000), z.int().min(0).max(1_000_000)])
       .optional()
       .describe('Videos: first and last frame, both included, zero-based'),
-    props: z
-      .record(z.string(), z.unknown())
-      .refine(
-        (props) => !isNestedDeeperThan(props, maxPropsLevels),
-        `must not be nested deeper than ${maxPropsLevels} levels`,
-      )
-      .refine(
-        (props) => !holdsInfinity(props),
-        'must not hold a number that is too large for JSON, such as 1e999',
-      )
-      .default({})
-      .describe("The composition's props; checked against its schema"),
+    props: propsSchema,
   })
   .superRefine((request, context) => {
-    const refuse = (path: string, message: string) =>
+    for (const { path, message } of outputMismatches(request))
       context.addIssue({ code: 'custom', path: [path], message });
-    if (!formatsOfKind(request.kind).includes(request.format)) {
-      refuse(
-        'format',
-        `a ${request.kind} is one of ${formatsOfKind(request.kind).join(', ')}, not ${request.format}`,
-      );
-    }
-    if (request.kind === 'video' && request.frame !== undefined)
-      refuse('frame', 'is for stills; use frameRange');
-    if (request.kind === 'still' && request.frameRange !== undefined)
-      refuse('frameRange', 'is for videos; use frame');
-    if (request.frameRange !== undefined && request.frameRange[1] < request.frameRange[0]) {
-      refuse('frameRange', 'must not end before it starts');
-    }
-    if (request.quality !== undefined && formatsWithoutQuality.has(request.format)) {
-      refuse('quality', `does nothing for ${request.format}: leave it out`);
-    }
   })
   .meta({
     examples: [

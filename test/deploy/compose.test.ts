@@ -84,6 +84,10 @@ describe('docker-compose.yml', () => {
     );
   });
 
+  it('has workers for both queues', () => {
+    expect(worker.command).toEqual(['worker', '--queues', 'render,campaign']);
+  });
+
   it('shares the storage, in a volume that is declared', () => {
     for (const service of Object.values(ours))
       expect(service.volumes).toEqual(['storage:/var/lib/rendermill/storage']);

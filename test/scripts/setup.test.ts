@@ -52,7 +52,7 @@ describe('scripts/setup', { timeout: 20_000 }, () => {
       await symlink((await run('which', [name])).stdout.trim(), join(tools, name));
     }
     await symlink(process.execPath, join(tools, 'node'));
-    for (const name of ['redis-server', 'setpriv', 'browser']) await tool(name, 'exit 0');
+    for (const name of ['redis-server', 'unzip', 'zip', 'setpriv', 'browser']) await tool(name, 'exit 0');
     await tool('fc-list', 'printf "Liberation Sans\\nNoto Color Emoji\\n"');
     await packages('1.0.0', '1.0.0');
   });
@@ -102,12 +102,12 @@ describe('scripts/setup', { timeout: 20_000 }, () => {
   });
 
   it('prints a line for each thing that is missing, and installs nothing, when asked to check', async () => {
-    for (const name of ['redis-server', 'setpriv', 'fc-list']) await rm(join(tools, name));
+    for (const name of ['redis-server', 'unzip', 'zip', 'setpriv', 'fc-list']) await rm(join(tools, name));
     await tool('npm', `touch "${checkout}/called"`);
     await packages('1.0.1', '1.0.0');
     const { code, output } = await setup(['--check']);
     expect(code).toBe(1);
-    const expected = ['the npm packages', 'redis-server'];
+    const expected = ['the npm packages', 'redis-server', ': unzip', ': zip'];
     if (process.platform === 'linux') expected.push('fonts-liberation', 'fonts-noto-color-emoji', 'setpriv');
     for (const text of expected) expect(output).toContain(text);
     expect(output.trimEnd().split('\n')).toHaveLength(expected.length);
@@ -163,16 +163,18 @@ describe('scripts/setup', { timeout: 20_000 }, () => {
     });
   });
 
-  it('goes on without what is optional, with a sentence of what to install by hand', async () => {
-    await rm(join(tools, 'redis-server'));
-    const { code, errors } = await setup();
-    expect(code).toBe(0);
-    expect(errors).toMatch(/^setup: not installed: redis-server .*by hand\.\n$/);
-  });
+  it.each(['redis-server', 'unzip', 'zip'])(
+    'goes on without %s, with a sentence of what to install by hand',
+    async (name) => {
+      await rm(join(tools, name));
+      const { code, errors } = await setup();
+      expect(code).toBe(0);
+      expect(errors).toMatch(new RegExp(`^setup: not installed: ${name} .*by hand\\.\\n$`));
+    },
+  );
 
   it('updates the package lists once, and installs only what is missing and what there is', async () => {
-    await rm(join(tools, 'redis-server'));
-    await rm(join(tools, 'fc-list'));
+    for (const name of ['redis-server', 'zip', 'fc-list']) await rm(join(tools, name));
     const log = join(checkout, 'apt.log');
     await tool('id', 'echo 0');
     await tool('tee', 'exec cat');
@@ -187,7 +189,8 @@ describe('scripts/setup', { timeout: 20_000 }, () => {
     const calls = (await run('cat', [log])).stdout.trimEnd().split('\n');
     expect(calls).toHaveLength(2);
     expect(calls[0]).toMatch(/^noninteractive .* update$/);
-    const wanted = process.platform === 'linux' ? 'fonts-noto-color-emoji redis-server' : 'redis-server';
+    const wanted =
+      process.platform === 'linux' ? 'fonts-noto-color-emoji redis-server zip' : 'redis-server zip';
     expect(calls[1]).toMatch(new RegExp(`install --no-install-recommends ${wanted}$`));
   });
 

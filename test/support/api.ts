@@ -30,10 +30,10 @@ import {
 import { createTestDatabase } from './postgres.ts';
 
 /** The port in memory: keeps what it is given, and hands nothing out. */
-export const createMemoryQueue = (): JobQueue => {
+export const createMemoryQueue = (name = 'in-memory'): JobQueue => {
   const jobs = new Map<string, QueueJob>();
   return {
-    name: 'in-memory',
+    name,
     backend: 'postgres',
     add: async (added) => {
       for (const job of added) if (!jobs.has(job.id)) jobs.set(job.id, job);
@@ -96,7 +96,8 @@ export const startTestApi = async (options: { databaseUrl?: string } = {}): Prom
     databaseUrl,
     db,
     listener,
-    queue: createMemoryQueue(),
+    queue: createMemoryQueue('render-queue'),
+    campaignQueue: createMemoryQueue('campaign-queue'),
     storage: createFolderStorage({ directory: join(directory, 'storage') }),
   };
   let url = '';

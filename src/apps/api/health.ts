@@ -4,8 +4,9 @@ import { countUnfinished } from '../../domain/exports/line-length.ts';
 import { liveCapacity } from '../../domain/exports/workers.ts';
 import { pendingMigrations } from '../../platform/db/migrate.ts';
 import { toRendermillError } from '../../platform/http/error-response.ts';
-import type { Metrics } from '../../platform/http/metrics.ts';
+import type { LabelledValue, Metrics } from '../../platform/http/metrics.ts';
 import type { HttpServer } from '../../platform/http/server.ts';
+import type { JobQueue } from '../../platform/queue/contract.ts';
 import type { Resources } from '../resources.ts';
 
 const checkSchema = z.object({ ok: z.boolean(), detail: z.string().optional() });
@@ -21,7 +22,10 @@ const check = async (work: () => Promise<string | undefined>): Promise<z.infer<t
   }
 };
 
-export const registerHealthRoutes = (server: HttpServer, { db, queue, lifecycle }: Resources): void => {
+export const registerHealthRoutes = (
+  server: HttpServer,
+  { db, queue, campaignQueue, lifecycle }: Resources,
+): void => {
   server.get(
     '/healthz',
     {
@@ -39,7 +43,7 @@ export const registerHealthRoutes = (server: HttpServer, { db, queue, lifecycle 
     {
       schema: {
         operationId: 'isReady',
-        summary: 'The process can serve: database, migrations and queue',
+        summary: 'The process can serve: database, migrations and queues',
         tags: ['Operation'],
         response: { 200: readySchema, 503: readySchema },
       },
@@ -51,7 +55,7 @@ export const registerHealthRoutes = (server: HttpServer, { db, queue, lifecycle 
           const pending = await pendingMigrations(db);
           return pending.length === 0 ? undefined : `run rendermill migrate: ${pending.join(', ')}`;
         }),
-        queue: await check(async () => void (await queue.ping())),
+        queue: await check(async () => void (await Promise.all([queue.ping(), campaignQueue.ping()]))),
         process: await check(async () => (lifecycle.stopping.aborted ? 'shutting down' : undefined)),
       };
       const ready = Object.values(checks).every((one) => one.ok);
@@ -60,18 +64,23 @@ export const registerHealthRoutes = (server: HttpServer, { db, queue, lifecycle 
   );
 };
 
-export const registerGauges = (metrics: Metrics, { db, queue, clock }: Resources): void => {
+const countJobs = async (queue: JobQueue): Promise<LabelledValue[]> =>
+  Object.entries(await queue.counts()).map(([state, value]) => ({
+    labels: { queue: queue.name, state },
+    value,
+  }));
+
+export const registerGauges = (metrics: Metrics, { db, queue, campaignQueue, clock }: Resources): void => {
   metrics.gaugeBy(
     'rendermill_exports_unfinished',
     'Exports that have not ended, by where they are',
-    'place',
-    async () => ({
-      ...(await countUnfinished(db)),
-    }),
+    ['place'],
+    async () =>
+      Object.entries(await countUnfinished(db)).map(([place, value]) => ({ labels: { place }, value })),
   );
-  metrics.gaugeBy('rendermill_queue_jobs', 'Jobs in the queue by state', 'state', async () => ({
-    ...(await queue.counts()),
-  }));
+  metrics.gaugeBy('rendermill_queue_jobs', 'Jobs by queue and state', ['queue', 'state'], async () =>
+    (await Promise.all([queue, campaignQueue].map(countJobs))).flat(),
+  );
   metrics.gauge('rendermill_render_slots', 'Renders that all live workers together can run at once', () =>
     liveCapacity(db, clock.now()),
   );

@@ -1,9 +1,13 @@
+import { join } from 'node:path';
 import { authenticate } from '../../domain/accounts/api-keys.ts';
 import { registerAccountRoutes } from '../../features/accounts/routes.ts';
+import { registerCampaignRoutes } from '../../features/campaigns/routes.ts';
 import { registerCompositionRoutes } from '../../features/compositions/routes.ts';
+import { registerCsvImportRoutes } from '../../features/csv-import/routes.ts';
 import { registerDownloadRoutes } from '../../features/downloads/routes.ts';
 import { registerHistoryRoutes } from '../../features/history/routes.ts';
 import { registerRenderRoutes } from '../../features/renders/routes.ts';
+import { registerStatisticsRoutes } from '../../features/statistics/routes.ts';
 import { createAccess } from '../../platform/http/access.ts';
 import { createMetrics, exposeMetrics } from '../../platform/http/metrics.ts';
 import { createHttpServer, type HttpServer } from '../../platform/http/server.ts';
@@ -27,10 +31,19 @@ export const createApi = async (resources: Resources, publicUrl: () => string): 
   registerHealthRoutes(server, resources);
   const access = createAccess((authorization) => authenticate(db, authorization));
   registerRenderRoutes(server, { db, clock, listener, access, renderMode: config.RENDER_MODE });
+  registerCampaignRoutes(server, { db, clock, listener, access, renderMode: config.RENDER_MODE });
   registerDownloadRoutes(server, { db, clock, storage, access, publicUrl });
   registerHistoryRoutes(server, { db, access });
   registerAccountRoutes(server, { db, clock, access });
+  registerStatisticsRoutes(server, { db, clock, access });
   registerCompositionRoutes(server, { db, access });
+  registerCsvImportRoutes(server, {
+    db,
+    clock,
+    access,
+    renderMode: config.RENDER_MODE,
+    directory: join(config.home, 'imports'),
+  });
   return server;
 };
 

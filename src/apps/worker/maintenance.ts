@@ -1,4 +1,5 @@
 import { dropOldWindows } from '../../domain/artifacts/download-window.ts';
+import { dropOldStagedBatches } from '../../domain/batches/stage-batch.ts';
 import { dropOldEventKeys } from '../../domain/events/drop-old-keys.ts';
 import { dropExpiredKeys } from '../../domain/exports/idempotency.ts';
 import { startWakeableLoop, type WakeableLoop } from '../../platform/clock/wakeable-loop.ts';
@@ -17,6 +18,7 @@ export const startMaintenance = ({ db, clock, log, storage }: Resources): Wakeab
       await dropExpiredKeys(db, now);
       await dropOldWindows(db, now);
       await dropOldEventKeys(db, now);
+      await dropOldStagedBatches(db, new Date(now.getTime() - hourly));
       await storage.sweepIncoming(hourly);
     },
     onError: (error) => log.warn({ err: error }, 'the hourly maintenance failed'),

@@ -1,90 +1,46 @@
-import { mkdir } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { newId } from '../../core/ids.ts';
-import { createBundleCache } from '../../features/renders/bundle-cache.ts';
-import { startFeeder } from '../../features/renders/feeder.ts';
-import { createRenderProcessor } from '../../features/renders/process.ts';
 import type { Checkpoint } from '../../features/renders/run-render.ts';
-import { startWakeableLoop } from '../../platform/clock/wakeable-loop.ts';
 import { findBrowser } from '../../platform/renderer/browser/find-browser.ts';
-import { createLocalRenderer } from '../../platform/renderer/local/local-renderer.ts';
-import { sweepLeftovers } from '../../platform/renderer/local/sweep-leftovers.ts';
+import { rendererVersion } from '../../platform/renderer/renderer-version.ts';
 import type { Resources } from '../resources.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import { startFolding } from './fold-statistics.ts';
 import { startMaintenance } from './maintenance.ts';
+import { startCampaignWorker } from './start-campaign-worker.ts';
+import { startRenderWorker } from './start-render-worker.ts';
 
-/** What a killed worker of this machine left is gone within this, without waiting for another start. */
-const sweepEveryMs = 60_000;
+/** `render` renders; `campaign` plans batches and closes them, and takes next to nothing of the machine. */
+export const servedQueues = ['render', 'campaign'] as const;
+export type ServedQueue = (typeof servedQueues)[number];
 
 export interface WorkerOptions {
   /** Renders at once. */
   readonly concurrency: number;
+  /** Default: all. */
+  readonly queues?: readonly ServedQueue[];
   readonly checkpoint?: (name: Checkpoint) => void;
 }
 
 export interface RunningWorker {
-  readonly id: string;
+  /** Null where it does not render. */
+  readonly id: string | null;
   readonly browserExecutable: string;
 }
 
 export const startWorker = async (resources: Resources, options: WorkerOptions): Promise<RunningWorker> => {
-  const { config, log, lifecycle, db, queue, listener, clock, storage } = resources;
-  const id = newId();
-  const work = join(config.home, 'work');
-  await mkdir(work, { recursive: true });
-  const sweeping = startWakeableLoop({
-    everyMs: sweepEveryMs,
-    round: async () => void (await sweepLeftovers(work, log)),
-    onError: (error) => log.warn({ err: error }, 'what dead workers left could not be removed'),
-  });
-  lifecycle.onStop('sweep', () => sweeping.stop());
-
-  const browser = await findBrowser(
+  const { config, lifecycle } = resources;
+  const { queues = servedQueues, ...renders } = options;
+  // Also who plans only needs to know which browser renders: it is a part of what a file is found under.
+  const { path: browserExecutable } = await findBrowser(
     config.BROWSER_EXECUTABLE === undefined ? {} : { explicitPath: config.BROWSER_EXECUTABLE },
   );
-  const workDirectory = join(work, id);
-  const renderer = await createLocalRenderer({
-    workDirectory,
-    slots: options.concurrency,
-    browserExecutable: browser.path,
-    allowedHosts: config.ALLOWED_HOSTS,
-    memoryLimitMb: config.MEMORY_LIMIT_MB,
-    stallMs: config.STALL_TIMEOUT_SECONDS * 1000,
-    delayRenderTimeoutMs: config.DELAY_RENDER_TIMEOUT_SECONDS * 1000,
-    recycleAfterRenders: config.RECYCLE_BROWSER_AFTER,
-    log,
-  });
-  lifecycle.onStop('renderer', () => renderer.close());
-
-  const feeder = startFeeder({ db, queue, listener, clock, log });
-  lifecycle.onStop('feeder', () => feeder.stop());
   const maintenance = startMaintenance(resources);
   lifecycle.onStop('maintenance', () => maintenance.stop());
-
-  const processor = createRenderProcessor({
-    db,
-    storage,
-    renderer,
-    bundles: createBundleCache({ directory: join(config.home, 'cache', 'bundles'), storage }),
-    listener,
-    clock,
-    log,
-    workerId: id,
-    outputDirectory: join(workDirectory, 'output'),
-    timeLimits: {
-      stillMs: config.STILL_TIMEOUT_SECONDS * 1000,
-      videoMs: config.VIDEO_TIMEOUT_SECONDS * 1000,
-    },
-    ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
-  });
-  const queueWorker = await queue.startWorker(options.concurrency, processor);
-  const identity = { id, host: hostname(), pid: process.pid };
-  const heartbeat = await startHeartbeat(resources, identity, options.concurrency, queueWorker, renderer);
-  feeder.wake();
-  lifecycle.onStop('renders', async () => {
-    await heartbeat.stop();
-    await queueWorker.close(config.SHUTDOWN_SECONDS * 1000);
-  });
-  return { id, browserExecutable: browser.path };
+  const folding = startFolding(resources);
+  lifecycle.onStop('statistics', () => folding.stop());
+  if (queues.includes('campaign')) {
+    await startCampaignWorker(resources, { rendererVersion: await rendererVersion(browserExecutable) });
+  }
+  const id = queues.includes('render')
+    ? await startRenderWorker(resources, { ...renders, browserExecutable })
+    : null;
+  return { id, browserExecutable };
 };

@@ -37,7 +37,6 @@ export const jobEvents = {
     resolution: z.string().optional().describe('Pixels, as 1080x1080, where the request tells'),
     credits_before: count.optional(),
     credits_after: count.optional(),
-    batchId: z.string().optional(),
   }),
   processing_started: job('A worker began an attempt.', {
     attempt: count,
@@ -49,6 +48,7 @@ export const jobEvents = {
     video_bytes: count,
     duration_seconds: z.number().optional(),
     resolution: z.string(),
+    cached: z.boolean().optional().describe('True where an earlier, identical file was used again'),
   }),
   processing_failed: job('The export failed for good.', {
     ...ended,

@@ -11,6 +11,7 @@ export const exportFacts = {
   exportId: z.string().optional(),
   projectId: z.string().optional(),
   renderMode: z.enum(['local', 'lambda']).optional(),
+  batchId: z.string().optional(),
 };
 
 /** What was handed out: the same when it begins and when it ends. */

@@ -35,10 +35,15 @@ export const countExports = async (
     .execute();
 };
 
-export const uncountExport = async (tx: Tx, project: ProjectKey, now: Date): Promise<void> => {
+export const uncountExports = async (
+  tx: Tx,
+  project: ProjectKey,
+  exports: number,
+  now: Date,
+): Promise<void> => {
   await tx
     .updateTable('project')
-    .set({ export_count: sql<number>`export_count - 1`, updated_at: now })
+    .set({ export_count: sql<number>`export_count - ${exports}`, updated_at: now })
     .where('organization_id', '=', project.organizationId)
     .where('id', '=', project.projectId)
     .execute();

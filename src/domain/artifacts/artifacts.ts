@@ -19,25 +19,30 @@ export interface NewArtifact {
   readonly durationSeconds: number | null;
 }
 
-export const recordArtifact = async (tx: Tx, artifact: NewArtifact, now: Date): Promise<string> => {
-  const fileId = newId(now);
+export const recordArtifacts = async (
+  tx: Tx,
+  artifacts: readonly NewArtifact[],
+  now: Date,
+): Promise<void> => {
+  if (artifacts.length === 0) return;
   await tx
     .insertInto('artifact')
-    .values({
-      file_id: fileId,
-      organization_id: artifact.organizationId,
-      export_id: artifact.exportId,
-      storage_key: artifact.storageKey,
-      size_in_bytes: artifact.sizeInBytes,
-      sha256: artifact.sha256,
-      media_type: artifact.mediaType,
-      width: artifact.width,
-      height: artifact.height,
-      duration_seconds: artifact.durationSeconds,
-      created_at: now,
-    })
+    .values(
+      artifacts.map((artifact) => ({
+        file_id: newId(now),
+        organization_id: artifact.organizationId,
+        export_id: artifact.exportId,
+        storage_key: artifact.storageKey,
+        size_in_bytes: artifact.sizeInBytes,
+        sha256: artifact.sha256,
+        media_type: artifact.mediaType,
+        width: artifact.width,
+        height: artifact.height,
+        duration_seconds: artifact.durationSeconds,
+        created_at: now,
+      })),
+    )
     .execute();
-  return fileId;
 };
 
 export const findArtifactsOf = async (

@@ -21,7 +21,7 @@ const checkFor = (composition: Composition, schema: Record<string, unknown>): Sc
   return check;
 };
 
-const reasonOf = (error: ErrorObject) => {
+const reasonOf = (error: ErrorObject): PropsReason => {
   const path = ['props', ...error.instancePath.split('/').slice(1)].map((part) =>
     part.replace(/~1/g, '/').replace(/~0/g, '~'),
   );
@@ -42,21 +42,37 @@ const reasonOf = (error: ErrorObject) => {
   return { path: path.join('.'), reason: `${error.message ?? 'is not valid'}${allowed}` };
 };
 
+export interface PropsReason {
+  /** Where, as `props.price.amount`. */
+  readonly path: string;
+  readonly reason: string;
+}
+
 /**
- * What is not given is taken from the composition's default props, as Remotion does. Throws `invalid_props` with a path and a
- * reason each. A composition without a schema takes everything.
+ * What is wrong with the props, in at most 20 reasons; none: they fit. What is not given is taken from the composition's default
+ * props, as Remotion does; a composition without a schema takes everything. Throws `invalid_props` where the schema itself
+ * cannot judge in time.
  */
-export const validateProps = (composition: Composition, props: Record<string, unknown>): void => {
-  if (composition.props_schema === null) return;
+export const judgeProps = (
+  composition: Composition,
+  props: Record<string, unknown>,
+): readonly PropsReason[] => {
+  if (composition.props_schema === null) return [];
   const answer = checkFor(composition, composition.props_schema)({ ...composition.default_props, ...props });
-  if (answer.type === 'fits') return;
+  if (answer.type === 'fits') return [];
   if (answer.type === 'too_slow') {
     throw new RendermillError('invalid_props', {
       message: `The schema of "${composition.id}" could not judge these props within ${validationDeadlineMs} ms: look for a pattern in it that backtracks without end.`,
       details: { compositionId: composition.id, reasons: [] },
     });
   }
-  const reasons = answer.errors.slice(0, maxReasons).map(reasonOf);
+  return answer.errors.slice(0, maxReasons).map(reasonOf);
+};
+
+/** Throws `invalid_props` with a path and a reason each. */
+export const validateProps = (composition: Composition, props: Record<string, unknown>): void => {
+  const reasons = judgeProps(composition, props);
+  if (reasons.length === 0) return;
   throw new RendermillError('invalid_props', {
     message: `The props do not fit the schema of "${composition.id}": ${reasons.map(({ path, reason }) => `${path} ${reason}`).join('; ')}.`,
     details: { compositionId: composition.id, reasons },

@@ -34,7 +34,7 @@ export const acceptExport = async (
   now: Date,
 ): Promise<{ export: Export; reservation: Reservation }> => {
   const reservation = await reserve(tx, who, 1, now);
-  const credits = await reserveCredits(tx, who, order.id, now);
+  const credits = await reserveCredits(tx, who, { exportId: order.id }, now);
   await countExports(tx, { organizationId: who.organizationId, projectId: order.projectId }, 1, now);
   const row = await insertExport(tx, who, order, reservation, now);
   await emit(tx, {

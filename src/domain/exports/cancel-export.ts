@@ -1,11 +1,15 @@
 import { RendermillError } from '../../core/errors.ts';
+import type { NewEvent } from '../../core/events/new-event.ts';
 import { isUuid } from '../../core/ids.ts';
 import type { Tx } from '../../platform/db/client.ts';
-import { notify } from '../../platform/db/notify.ts';
-import { emit } from '../events/emit.ts';
+import { notify, notifyAll } from '../../platform/db/notify.ts';
+import { emitAll } from '../events/emit.ts';
+import { countEndsOf, lockRunsOf } from './cells.ts';
 import { type Export, exportEnvelope, type Fence, jobFacts } from './export.ts';
 import { giveBack } from './give-back.ts';
-import { lockHeldExport } from './held-export.ts';
+import { lockHeldExports } from './held-export.ts';
+
+type Source = 'server' | 'worker';
 
 /**
  * Cancels at any stage. What no worker holds ends here and now; what one holds is marked, and whoever holds it, or takes it
@@ -28,7 +32,7 @@ export const requestCancel = async (
     : undefined;
   if (!row) throw new RendermillError('not_found', { message: `There is no export "${id}".` });
   if (row.status === 'canceled') return row;
-  if (row.status === 'queued') return endCanceled(tx, row, 'server', now);
+  if (row.status === 'queued') return (await endCanceled(tx, [row], 'server', now))[0] ?? row;
   if (row.status === 'started' && row.cancel_requested_at !== null) return row;
   if (row.status !== 'started') {
     throw new RendermillError('export_finished', {
@@ -45,34 +49,67 @@ export const requestCancel = async (
 };
 
 /** The worker that holds it has ended its work. Throws `render_lost`. */
-export const finishCancel = async (tx: Tx, fence: Fence, now: Date): Promise<Export> =>
-  endCanceled(tx, await lockHeldExport(tx, fence), 'worker', now);
+export const finishCancel = async (tx: Tx, fence: Fence, now: Date): Promise<Export> => {
+  const [row] = await finishCancels(tx, [fence], now);
+  if (!row) throw new RendermillError('render_lost');
+  return row;
+};
 
-/** The caller holds the row's lock. */
+/** As finishCancel, for several; those whose fence no longer holds them are left out of the answer. */
+export const finishCancels = async (tx: Tx, fences: readonly Fence[], now: Date): Promise<Export[]> =>
+  endCanceled(tx, await lockHeldExports(tx, fences), 'worker', now);
+
+/** The caller holds the rows' locks. */
 export const endCanceled = async (
   tx: Tx,
-  row: Export,
-  source: 'server' | 'worker',
+  rows: readonly Export[],
+  source: Source,
   now: Date,
-): Promise<Export> => {
+): Promise<Export[]> => {
+  await lockRunsOf(tx, rows);
+  return cancelLocked(tx, rows, source, now);
+};
+
+/** The caller holds the locks of the rows and of their runs. */
+export const cancelLocked = async (
+  tx: Tx,
+  rows: readonly Export[],
+  source: Source,
+  now: Date,
+): Promise<Export[]> => {
+  if (rows.length === 0) return [];
   const canceled = await tx
     .updateTable('export')
-    .set({
-      status: 'canceled',
-      cancel_requested_at: row.cancel_requested_at ?? now,
+    .set((row) => ({
+      status: 'canceled' as const,
+      cancel_requested_at: row.fn.coalesce('cancel_requested_at', row.val(now)),
       canceled_at: now,
       updated_at: now,
-    })
-    .where('id', '=', row.id)
+    }))
+    .where(
+      'id',
+      'in',
+      rows.map((row) => row.id),
+    )
     .returningAll()
-    .executeTakeFirstOrThrow();
-  await emit(tx, {
-    name: 'job_canceled',
-    ...exportEnvelope(canceled, source, now),
-    properties: { ...jobFacts(canceled, now), attempt: canceled.attempt },
-  });
+    .execute();
+  await emitAll(
+    tx,
+    canceled.map(
+      (row): NewEvent<'job_canceled'> => ({
+        name: 'job_canceled',
+        ...exportEnvelope(row, source, now),
+        properties: { ...jobFacts(row, now), attempt: row.attempt },
+      }),
+    ),
+  );
   await giveBack(tx, canceled, source, now);
-  await notify(tx, 'rendermill_export', canceled.id);
+  await notifyAll(
+    tx,
+    'rendermill_export',
+    canceled.map((row) => row.id),
+  );
   await notify(tx, 'rendermill_feed');
+  await countEndsOf(tx, canceled, (cells) => ({ canceled: cells.length }), source, now);
   return canceled;
 };

@@ -33,6 +33,7 @@ export const jobFacts = (row: Export, now: Date) => ({
   exportId: row.id,
   projectId: row.project_id,
   renderMode: row.render_mode,
+  ...(row.batch_id === null ? {} : { batchId: row.batch_id }),
   compositionId: row.composition_id,
   kind: row.kind,
   format: row.format,
@@ -50,6 +51,12 @@ export const jobTimes = (row: Export, now: Date) => {
     ...(wait === undefined ? {} : { queue_wait_ms: wait }),
     ...(work === undefined ? {} : { processing_time_ms: work }),
   };
+};
+
+/** Facts without those that only a job has: what its results carry. */
+export const outputFacts = (row: Export, now: Date) => {
+  const { job_id: _id, kind: _kind, ...facts } = jobFacts(row, now);
+  return facts;
 };
 
 /** The envelope that every event of an export shares. */

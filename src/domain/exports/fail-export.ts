@@ -3,6 +3,7 @@ import { storableText } from '../../core/storable-text.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import { emit } from '../events/emit.ts';
+import { countEndsOf, lockRunsOf } from './cells.ts';
 import { type Export, exportEnvelope, type Fence, jobFacts, jobTimes } from './export.ts';
 import { giveBack } from './give-back.ts';
 import { lockHeldExport } from './held-export.ts';
@@ -19,6 +20,7 @@ const isTimeout = (code: ErrorCode): boolean => code === 'render_timeout' || cod
 export const failExport = async (tx: Tx, fence: Fence, given: FailureReason, now: Date): Promise<Export> => {
   const reason = { code: given.code, text: storableText(given.text) };
   const held = await lockHeldExport(tx, fence);
+  await lockRunsOf(tx, [held]);
   const row = await tx
     .updateTable('export')
     .set({
@@ -32,9 +34,10 @@ export const failExport = async (tx: Tx, fence: Fence, given: FailureReason, now
     .returningAll()
     .executeTakeFirstOrThrow();
   await recordFailure(tx, row, reason, now);
-  await giveBack(tx, row, 'worker', now);
+  await giveBack(tx, [row], 'worker', now);
   await notify(tx, 'rendermill_export', row.id);
   await notify(tx, 'rendermill_feed');
+  await countEndsOf(tx, [row], () => ({ failed: 1 }), 'worker', now);
   return row;
 };
 

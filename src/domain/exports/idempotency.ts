@@ -27,10 +27,10 @@ const canonical = (value: unknown): unknown => {
   );
 };
 
+export const canonicalJson = (value: unknown): string => JSON.stringify(canonical(value));
+
 export const hashRequest = (body: unknown): string =>
-  createHash('sha256')
-    .update(JSON.stringify(canonical(body)))
-    .digest('hex');
+  createHash('sha256').update(canonicalJson(body)).digest('hex');
 
 /** The answer that was given before, or null for the first one. Throws `idempotency_conflict` for another body. */
 export const claimIdempotencyKey = async (

@@ -8,7 +8,7 @@ import { sql } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
 import type { Tier, TierName } from '../../core/tiers.ts';
 import type { Reader, Tx } from '../../platform/db/client.ts';
-import { type CreditMove, grantCredits, spendCredits } from '../credits/ledger.ts';
+import { type CreditMove, spendCredits } from '../credits/ledger.ts';
 
 export interface Metered {
   readonly organizationId: string;
@@ -85,51 +85,45 @@ export const reserve = async (tx: Tx, who: Metered, exports: number, now: Date):
   });
 };
 
+/** What the credits are spent on: an export, or a run of a batch with all of its cells. */
+export type Spending =
+  | { readonly exportId: string }
+  | { readonly batchId: string; readonly run: number; readonly cells: number };
+
 /** Null where the tier spends no credits. Throws `insufficient_credits`. */
 export const reserveCredits = async (
   tx: Tx,
   who: Metered,
-  exportId: string,
+  spending: Spending,
   now: Date,
 ): Promise<CreditMove | null> => {
-  const amount = who.tier.creditsPerExport;
+  const exports = 'cells' in spending ? spending.cells : 1;
+  const amount = who.tier.creditsPerExport * exports;
   if (amount === 0) return null;
-  const move = await spendCredits(tx, who, { amount, now, exportId });
+  const move = await spendCredits(tx, who, { amount, now, ...spending });
   if (move) return move;
   throw new RendermillError('insufficient_credits', {
-    message: `Tier ${who.tierName} spends ${amount} credit(s) per export, and the user has too few. Grant credits or choose another tier.`,
-    details: { creditsPerExport: amount, tier: who.tierName },
+    message: `Tier ${who.tierName} spends ${who.tier.creditsPerExport} credit(s) per export, ${amount} for ${exports}, and the user has too few. Grant credits or choose another tier.`,
+    details: { creditsPerExport: who.tier.creditsPerExport, exports, tier: who.tierName },
   });
 };
 
-export interface Charged {
+interface Account {
   readonly organizationId: string;
   readonly userId: string;
-  readonly exportId: string;
-  readonly day: string;
-  readonly credits: number;
 }
 
-/** Gives back what an export was charged, to the day that was charged. Null where no credit returns. */
-export const release = async (
+/** Gives exports back to the day that was charged, which may be over. */
+export const releaseUsage = async (
   tx: Tx,
-  charged: Charged,
-  reason: string,
-  now: Date,
-): Promise<CreditMove | null> => {
+  charged: Account & { readonly day: string },
+  exports: number,
+): Promise<void> => {
   await tx
     .updateTable('usage_day')
-    .set({ used: sql<number>`used - 1` })
+    .set({ used: sql<number>`used - ${exports}` })
     .where('organization_id', '=', charged.organizationId)
     .where('user_id', '=', charged.userId)
     .where('day', '=', charged.day)
     .execute();
-  if (charged.credits === 0) return null;
-  return grantCredits(tx, charged, {
-    kind: 'refund',
-    amount: charged.credits,
-    now,
-    exportId: charged.exportId,
-    reason,
-  });
 };

@@ -9,6 +9,7 @@ import type { Export } from './export.ts';
 export interface ExportFilter {
   readonly userId?: string | undefined;
   readonly projectId?: string | undefined;
+  readonly batchId?: string | undefined;
   readonly compositionId?: string | undefined;
   readonly status?: ExportStatus | undefined;
   readonly kind?: ExportKind | undefined;
@@ -59,6 +60,7 @@ export const listExports = async (
     .where('organization_id', '=', organizationId);
   if (filter.userId !== undefined) query = query.where('user_id', '=', filter.userId);
   if (filter.projectId !== undefined) query = query.where('project_id', '=', filter.projectId);
+  if (filter.batchId !== undefined) query = query.where('batch_id', '=', filter.batchId);
   if (filter.compositionId !== undefined) query = query.where('composition_id', '=', filter.compositionId);
   if (filter.status !== undefined) query = query.where('status', '=', filter.status);
   if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);

@@ -28,6 +28,7 @@ export const exportSchema = z
     status: z.enum(exportStatuses),
     userId: z.string(),
     projectId: z.string(),
+    batchId: z.uuid().nullable().describe('The campaign or import that it is a cell of'),
     compositionId: z.string(),
     version: z.string(),
     kind: z.enum(exportKinds),
@@ -38,6 +39,7 @@ export const exportSchema = z
     durationSeconds: z.number().nullable(),
     attempt: z.int(),
     cancelRequested: z.boolean(),
+    cached: z.boolean().describe('True where an earlier, identical file was used again'),
     progress: z
       .object({
         stage: z.string().describe('preparing, rendering or encoding'),
@@ -80,6 +82,7 @@ export const presentExport = (row: Export, artifact: Artifact | undefined): Pres
   status: row.status,
   userId: row.user_id,
   projectId: row.project_id,
+  batchId: row.batch_id,
   compositionId: row.composition_id,
   version: row.version,
   kind: row.kind,
@@ -90,6 +93,7 @@ export const presentExport = (row: Export, artifact: Artifact | undefined): Pres
   durationSeconds: row.duration,
   attempt: row.attempt,
   cancelRequested: row.cancel_requested_at !== null,
+  cached: row.cached,
   progress: row.progress,
   error: row.error_code === null ? null : { code: row.error_code, message: row.error_text ?? row.error_code },
   file: artifact ? presentFile(artifact) : null,

@@ -1,48 +1,63 @@
-import type { Artifact } from '../../domain/artifacts/artifacts.ts';
 import {
   closeDownloadWindow,
   type DownloadWindow,
   openDownloadWindow,
 } from '../../domain/artifacts/download-window.ts';
 import { emit } from '../../domain/events/emit.ts';
-import type { Export } from '../../domain/exports/export.ts';
-import type { Database } from '../../platform/db/client.ts';
+import type { Database, Tx } from '../../platform/db/client.ts';
 
-export interface CountedDownload {
-  readonly artifact: Artifact;
-  readonly export: Export;
-  readonly window: DownloadWindow;
-  readonly correlationId: string;
+/** What was handed out. */
+export interface DownloadFacts {
+  readonly exportType: 'zip' | 'single_file';
+  readonly fileCount: number;
+  readonly sizeInBytes: number;
+  readonly format?: string;
+  readonly fileId?: string;
+  readonly exportId?: string;
+  readonly batchId?: string;
 }
 
-const facts = ({ artifact, export: row }: CountedDownload, now: Date) => ({
-  exportType: 'single_file' as const,
-  fileCount: 1,
-  sizeInBytes: artifact.size_in_bytes,
-  format: row.format,
-  fileId: artifact.file_id,
-  exportId: row.id,
-  timestamp: now.toISOString(),
-});
+export interface HandedOut {
+  readonly organizationId: string;
+  /** Absent: the files are of several users. */
+  readonly userId?: string;
+  readonly entity: { readonly type: string; readonly id: string };
+  readonly facts: DownloadFacts;
+  readonly archive?: { readonly organizationStrategy: string; readonly includesManifest: boolean };
+  readonly correlationId?: string;
+}
 
-const envelope = ({ artifact, export: row, correlationId }: CountedDownload, now: Date) => ({
-  organizationId: row.organization_id,
-  userId: row.user_id,
+export interface CountedDownload extends HandedOut {
+  readonly window: DownloadWindow;
+}
+
+const envelope = ({ organizationId, userId, entity, correlationId }: HandedOut, now: Date) => ({
+  organizationId,
+  ...(userId === undefined ? {} : { userId }),
   source: 'server' as const,
   occurredAt: now,
-  entity: { type: 'artifact', id: artifact.file_id },
-  correlationId,
+  entity,
+  ...(correlationId === undefined ? {} : { correlationId }),
 });
+
+const emitBegun = (tx: Tx, handed: HandedOut, now: Date) =>
+  emit(tx, {
+    name: 'export_downloaded',
+    ...envelope(handed, now),
+    properties: { ...handed.facts, ...handed.archive, timestamp: now.toISOString() },
+  });
+
+const emitCompleted = (tx: Tx, handed: HandedOut, durationMs: number, now: Date) =>
+  emit(tx, {
+    name: 'download_completed',
+    ...envelope(handed, now),
+    properties: { ...handed.facts, timestamp: now.toISOString(), duration: durationMs },
+  });
 
 /** Before the first byte. Once per link or client within the window. */
 export const recordDownloadBegun = (db: Database, download: CountedDownload, now: Date): Promise<void> =>
   db.transaction().execute(async (tx) => {
-    if (!(await openDownloadWindow(tx, download.window, now))) return;
-    await emit(tx, {
-      name: 'export_downloaded',
-      ...envelope(download, now),
-      properties: facts(download, now),
-    });
+    if (await openDownloadWindow(tx, download.window, now)) await emitBegun(tx, download, now);
   });
 
 /** After the last byte, of a download that was counted. */
@@ -53,10 +68,18 @@ export const recordDownloadCompleted = (
   now: Date,
 ): Promise<void> =>
   db.transaction().execute(async (tx) => {
-    if (!(await closeDownloadWindow(tx, download.window, now))) return;
-    await emit(tx, {
-      name: 'download_completed',
-      ...envelope(download, now),
-      properties: { ...facts(download, now), duration: durationMs },
-    });
+    if (await closeDownloadWindow(tx, download.window, now))
+      await emitCompleted(tx, download, durationMs, now);
+  });
+
+/** Of what was built on this machine, whole: both at once, each time. */
+export const recordHandedOut = (
+  db: Database,
+  handed: HandedOut,
+  durationMs: number,
+  now: Date,
+): Promise<void> =>
+  db.transaction().execute(async (tx) => {
+    await emitBegun(tx, handed, now);
+    await emitCompleted(tx, handed, durationMs, now);
   });

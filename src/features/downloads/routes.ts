@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
 import contentDisposition from 'content-disposition';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { z } from 'zod';
 import { RendermillError } from '../../core/errors.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
@@ -12,11 +11,20 @@ import type { Access } from '../../platform/http/access.ts';
 import { errorResponseSchema } from '../../platform/http/error-response.ts';
 import type { HttpServer } from '../../platform/http/server.ts';
 import type { Storage } from '../../platform/storage/contract.ts';
+import {
+  type ArchiveQuery,
+  archiveBodySchema,
+  archiveQuerySchema,
+  orderOfBody,
+} from './archive/archive-order.ts';
+import { type OpenedArchive, openArchive, signArchive } from './archive/open-archive.ts';
+import { prepareArchive } from './archive/prepare-archive.ts';
+import { streamArchive } from './archive/stream-archive.ts';
 import { parseByteRange } from './byte-range.ts';
 import { fileNameOf } from './file-name.ts';
 import { type OpenedDownload, openDownload } from './open-download.ts';
 import { type CountedDownload, recordDownloadBegun, recordDownloadCompleted } from './record-download.ts';
-import { createSignedLink, defaultLinkSeconds, maxLinkSeconds } from './signed-link.ts';
+import { createSignedLink, defaultLinkSeconds, maxLinkSeconds, unixSeconds } from './signed-link.ts';
 
 export interface DownloadRoutesDeps {
   readonly db: Database;
@@ -28,7 +36,10 @@ export interface DownloadRoutesDeps {
 }
 
 const tags = ['Downloads'];
+const archiveTags = ['Archives'];
 const security = [{ apiKey: [] }];
+const refusals = (...statuses: readonly number[]) =>
+  Object.fromEntries(statuses.map((status) => [status, errorResponseSchema]));
 
 const querySchema = z.object({
   fileId: z.string().max(64),
@@ -43,10 +54,16 @@ type Query = z.infer<typeof querySchema>;
 
 const linkSchema = z
   .object({ url: z.string(), expiresAt: z.iso.datetime() })
-  .meta({ id: 'DownloadLink', description: 'A link for one file, valid until then' });
+  .meta({ id: 'DownloadLink', description: 'A link for one file or one archive, valid until then' });
+const expiresInSeconds = z.int().min(1).max(maxLinkSeconds).default(defaultLinkSeconds);
 
 export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesDeps): void => {
   const requireKey = deps.access.require('secret');
+  // A signed link carries its own permission; without one the key is asked for.
+  const requireKeyOrSignature: onRequestAsyncHookHandler = async function (request, reply) {
+    if ((request.query as { signature?: string }).signature === undefined)
+      await requireKey.call(this, request, reply);
+  };
 
   server.post(
     '/api/render/download-link',
@@ -59,14 +76,9 @@ export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesD
         security,
         body: z.strictObject({
           fileId: z.string().max(64),
-          expiresInSeconds: z.int().min(1).max(maxLinkSeconds).default(defaultLinkSeconds),
+          expiresInSeconds,
         }),
-        response: {
-          200: linkSchema,
-          400: errorResponseSchema,
-          401: errorResponseSchema,
-          404: errorResponseSchema,
-        },
+        response: { 200: linkSchema, ...refusals(400, 401, 404) },
       },
     },
     async (request) => {
@@ -93,11 +105,7 @@ export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesD
   server.route({
     method: ['GET', 'HEAD'],
     url: '/api/render/download',
-    // A signed link carries its own permission; without one the key is asked for.
-    onRequest: async function (request, reply) {
-      if ((request.query as { signature?: string }).signature === undefined)
-        await requireKey.call(this, request, reply);
-    },
+    onRequest: requireKeyOrSignature,
     exposeHeadRoute: false,
     schema: {
       summary: 'Download a file, with the secret key or by a signed link',
@@ -105,13 +113,7 @@ export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesD
       tags,
       security,
       querystring: querySchema,
-      response: {
-        401: errorResponseSchema,
-        403: errorResponseSchema,
-        404: errorResponseSchema,
-        416: errorResponseSchema,
-        503: errorResponseSchema,
-      },
+      response: refusals(401, 403, 404, 416, 503),
     },
     handler: async (request, reply) => {
       const query = request.query as Query;
@@ -129,6 +131,78 @@ export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesD
       return sendFile(deps, request, reply, download, query.disposition);
     },
   });
+
+  server.post(
+    '/api/export/zip-link',
+    {
+      onRequest: requireKey,
+      schema: {
+        operationId: 'createZipLink',
+        summary: 'A signed link to an archive that expires, to hand to a browser',
+        tags: archiveTags,
+        security,
+        body: archiveBodySchema.extend({ expiresInSeconds }),
+        response: { 200: linkSchema, ...refusals(400, 401, 403, 404) },
+      },
+    },
+    async (request) => {
+      const { organizationId } = deps.access.principal(request);
+      const expiresAt = new Date(deps.clock.now().getTime() + request.body.expiresInSeconds * 1000);
+      const order = orderOfBody(request.body);
+      const query = await signArchive(deps.db, organizationId, order, expiresAt);
+      return {
+        url: `${deps.publicUrl()}/api/export/zip?${query}`,
+        expiresAt: new Date(unixSeconds(expiresAt) * 1000).toISOString(),
+      };
+    },
+  );
+
+  server.route({
+    method: ['GET', 'HEAD'],
+    url: '/api/export/zip',
+    onRequest: requireKeyOrSignature,
+    exposeHeadRoute: false,
+    schema: {
+      summary: 'Download the files of a campaign, or any others, as one ZIP',
+      description:
+        'With the secret key or by a signed link. Stored, not compressed: its length is told in advance. Whole only, without ranges.',
+      tags: archiveTags,
+      security,
+      querystring: archiveQuerySchema,
+      response: refusals(400, 401, 403, 404, 409, 500, 503),
+    },
+    handler: async (request, reply) => {
+      const query = request.query as ArchiveQuery;
+      const principal = query.signature === undefined ? deps.access.principal(request) : undefined;
+      const opened = await openArchive(deps.db, { query, principal, address: request.ip }, deps.clock.now());
+      return sendArchive(deps, request, reply, opened);
+    },
+  });
+};
+
+const sendArchive = async (
+  deps: DownloadRoutesDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { organizationId, order, client }: OpenedArchive,
+) => {
+  const archive = await prepareArchive(deps, organizationId, order);
+  reply
+    .header('content-type', 'application/zip')
+    .header('content-length', String(archive.sizeInBytes))
+    .header('content-disposition', contentDisposition(archive.fileName))
+    .header('accept-ranges', 'none')
+    .header('cache-control', 'private, no-store');
+  if (request.method === 'HEAD') return reply.send();
+
+  const window = { organizationId, fileId: archive.id, client };
+  const counted = { ...archive.handedOut, window, correlationId: request.id };
+  const begunAt = deps.clock.now();
+  await recordDownloadBegun(deps.db, counted, begunAt);
+  completeWithLastByte(deps, request, reply, counted, begunAt);
+  // Should an entry not be what it was a moment ago, the connection breaks instead of ending early.
+  reply.raw.strictContentLength = true;
+  return reply.send(streamArchive(archive.entries));
 };
 
 const sendFile = async (
@@ -158,7 +232,12 @@ const sendFile = async (
   const body = await deps.storage.read(artifact.storage_key, { start, end });
   // Should the file end early all the same, the connection breaks instead of going on out of step.
   reply.raw.strictContentLength = true;
-  if (disposition === 'attachment') await count(deps, request, reply, body, download, { start, end });
+  try {
+    if (disposition === 'attachment') await countFile(deps, request, reply, download, { start, end });
+  } catch (error) {
+    body.destroy();
+    throw error;
+  }
   return reply.send(body);
 };
 
@@ -201,38 +280,46 @@ const matches = (header: string | undefined, etag: string): boolean =>
   header !== undefined &&
   (header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag));
 
-const count = async (
+/** Before the first byte; and after the last one, where it is a part of this answer. */
+const countFile = async (
   deps: DownloadRoutesDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  body: Readable,
-  download: OpenedDownload,
+  { artifact, export: row, client }: OpenedDownload,
   { start, end }: { start: number; end: number },
 ) => {
-  const { artifact, client } = download;
   const counted: CountedDownload = {
-    artifact,
-    export: download.export,
+    organizationId: artifact.organization_id,
+    userId: row.user_id,
+    entity: { type: 'artifact', id: artifact.file_id },
+    facts: {
+      exportType: 'single_file',
+      fileCount: 1,
+      sizeInBytes: artifact.size_in_bytes,
+      format: row.format,
+      fileId: artifact.file_id,
+      exportId: row.id,
+    },
     window: { organizationId: artifact.organization_id, fileId: artifact.file_id, client },
     correlationId: request.id,
   };
   const begunAt = deps.clock.now();
-  try {
-    if (start === 0) await recordDownloadBegun(deps.db, counted, begunAt);
-  } catch (error) {
-    body.destroy();
-    throw error;
-  }
-  if (end !== artifact.size_in_bytes - 1) return;
-  // `finish`: the last byte was handed to the system; a client that went away before gives `close` alone.
+  if (start === 0) await recordDownloadBegun(deps.db, counted, begunAt);
+  if (end === artifact.size_in_bytes - 1) completeWithLastByte(deps, request, reply, counted, begunAt);
+};
+
+/** `finish`: the last byte was handed to the system; a client that went away before gives `close` alone. */
+const completeWithLastByte = (
+  { db, clock }: DownloadRoutesDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  counted: CountedDownload,
+  begunAt: Date,
+): void => {
   reply.raw.once('finish', () => {
-    const now = deps.clock.now();
-    recordDownloadCompleted(deps.db, counted, now.getTime() - begunAt.getTime(), now).catch(
-      (error: unknown) =>
-        request.log.error(
-          { err: error, fileId: artifact.file_id },
-          'download_completed could not be recorded',
-        ),
+    const now = clock.now();
+    recordDownloadCompleted(db, counted, now.getTime() - begunAt.getTime(), now).catch((error: unknown) =>
+      request.log.error({ err: error, entity: counted.entity }, 'download_completed could not be recorded'),
     );
   });
 };

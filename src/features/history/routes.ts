@@ -17,6 +17,7 @@ const querySchema = z.strictObject({
   userId: z.string().max(128).optional(),
   projectId: z.string().max(128).optional(),
   compositionId: z.string().max(128).optional(),
+  batchId: z.uuid().optional().describe('The cells of one campaign or import'),
   status: z.enum(exportStatuses).optional(),
   kind: z.enum(exportKinds).optional(),
   format: z.enum([...stillFormats, ...videoFormats]).optional(),

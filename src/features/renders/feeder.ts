@@ -2,15 +2,20 @@
  * The feeder moves due exports from Postgres into the queue: woken by the commit, fair between organizations, keeping the queue
  * short, and feeding again what the queue has lost. Any process may run one; they take turns.
  */
-import { renderJobId } from '../../core/exports.ts';
-import { type FedExport, planNext, plannedExports, replan } from '../../domain/exports/feed-exports.ts';
+import {
+  type FedExport,
+  jobIdOf,
+  planNext,
+  plannedExports,
+  replan,
+} from '../../domain/exports/feed-exports.ts';
 import { liveCapacity } from '../../domain/exports/workers.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import { startWakeableLoop, type WakeableLoop } from '../../platform/clock/wakeable-loop.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { Logger } from '../../platform/log/log.ts';
-import type { JobQueue, JobState } from '../../platform/queue/contract.ts';
+import type { JobQueue, JobState, QueueJob } from '../../platform/queue/contract.ts';
 
 export interface FeederDeps {
   readonly db: Database;
@@ -33,11 +38,16 @@ const reconcileBatch = 1_000;
 const isLost = (state: JobState | undefined): boolean =>
   state === undefined || state === 'missing' || state === 'failed' || state === 'completed';
 
-const toJob = ({ id, epoch }: FedExport) => ({
-  id: renderJobId(id, epoch),
-  name: 'render',
-  data: { exportId: id, epoch },
-});
+/** One job for each export that goes alone, and one for each group. */
+const toJobs = (planned: readonly FedExport[]): QueueJob[] => {
+  const jobs = new Map<string, QueueJob>();
+  for (const one of planned) {
+    const id = jobIdOf(one);
+    const data = one.groupId === null ? { exportId: one.id, epoch: one.epoch } : { groupId: one.groupId };
+    jobs.set(id, { id, name: one.groupId === null ? 'render' : 'group', data });
+  }
+  return [...jobs.values()];
+};
 
 export interface Feeder {
   wake(): void;
@@ -69,10 +79,10 @@ const feed = async (deps: FeederDeps): Promise<void> => {
   const now = deps.clock.now();
   const capacity = await liveCapacity(deps.db, now);
   if (capacity === 0) return;
-  const planned = await planNext(deps.db, capacity * inFlightPerSlot, now);
+  const planned = await planNext(deps.db, { inFlight: capacity * inFlightPerSlot, slots: capacity }, now);
   if (planned === null || planned.length === 0) return;
   try {
-    await deps.queue.add(planned.map(toJob));
+    await deps.queue.add(toJobs(planned));
   } catch (error) {
     // Back into the line; should this fail too, the reconciliation finds them.
     await replan(deps.db, planned, deps.clock.now());
@@ -84,8 +94,8 @@ const feed = async (deps: FeederDeps): Promise<void> => {
 export const reconcile = async (deps: FeederDeps): Promise<number> => {
   const planned = await plannedExports(deps.db, settledAfterMs, reconcileBatch, deps.clock.now());
   if (planned.length === 0) return 0;
-  const states = await deps.queue.states(planned.map(({ id, epoch }) => renderJobId(id, epoch)));
-  const lost = planned.filter(({ id, epoch }) => isLost(states.get(renderJobId(id, epoch))));
+  const states = await deps.queue.states([...new Set(planned.map(jobIdOf))]);
+  const lost = planned.filter((one) => isLost(states.get(jobIdOf(one))));
   const replanned = await replan(deps.db, lost, deps.clock.now());
   if (replanned > 0)
     deps.log.warn({ exports: replanned }, 'the queue had lost these jobs; they are planned again');

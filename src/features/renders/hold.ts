@@ -20,7 +20,7 @@ export interface Hold {
   release(): void;
 }
 
-interface HoldDeps {
+export interface HoldDeps {
   readonly db: Database;
   readonly listener: Listener;
   readonly clock: Clock;

@@ -7,32 +7,34 @@ import { awaitRetry, handBack } from '../../domain/exports/return-export.ts';
 import { startExport } from '../../domain/exports/start-export.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { type ActiveJob, GiveUpError, type JobHandler } from '../../platform/queue/contract.ts';
+import { maxFailedAttempts } from './attempts.ts';
 import { type EndReason, type Hold, holdExport } from './hold.ts';
+import { processGroup } from './process-group.ts';
 import { removeStrayFiles } from './remove-stray-files.ts';
 import { type RunRenderDeps, runRender } from './run-render.ts';
 import { whileUnavailable } from './while-unavailable.ts';
 
-/** Attempts that failed through the machine (a lost browser, a crash) before the export fails for good. */
-export const maxFailedAttempts = 3;
-
 export const createRenderProcessor =
   (deps: RunRenderDeps): JobHandler =>
-  async (job) => {
-    deps.checkpoint?.('received');
-    const started = await whileUnavailable(deps.log, () =>
-      deps.db.transaction().execute((tx) => startExport(tx, claimOf(job, deps.workerId), deps.clock.now())),
-    );
-    if (started.type === 'stale') return;
-    deps.checkpoint?.('claimed');
-    const hold = holdExport(deps, started.fence, job.signal);
-    try {
-      await runRender(deps, started.export, started.fence, hold);
-    } catch (error) {
-      await settle(deps, started.export, started.fence, hold, error);
-    } finally {
-      hold.release();
-    }
-  };
+  (job) =>
+    job.data.groupId === undefined ? processRender(deps, job) : processGroup(deps, job);
+
+const processRender = async (deps: RunRenderDeps, job: ActiveJob): Promise<void> => {
+  deps.checkpoint?.('received');
+  const started = await whileUnavailable(deps.log, () =>
+    deps.db.transaction().execute((tx) => startExport(tx, claimOf(job, deps.workerId), deps.clock.now())),
+  );
+  if (started.type === 'stale') return;
+  deps.checkpoint?.('claimed');
+  const hold = holdExport(deps, started.fence, job.signal);
+  try {
+    await runRender(deps, started.export, started.fence, hold);
+  } catch (error) {
+    await settle(deps, started.export, started.fence, hold, error);
+  } finally {
+    hold.release();
+  }
+};
 
 const claimOf = (job: ActiveJob, workerId: string) => ({
   exportId: String(job.data.exportId),

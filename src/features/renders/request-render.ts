@@ -2,13 +2,11 @@ import type { RenderMode } from '../../core/exports.ts';
 import { newId } from '../../core/ids.ts';
 import { assertWithinTier, planOutput } from '../../core/plan-output.ts';
 import type { RenderRequest } from '../../core/render-request.ts';
-import { getOrganization, tierIn } from '../../domain/accounts/organizations.ts';
-import { ensureUser } from '../../domain/accounts/users.ts';
-import { type Composition, getComposition } from '../../domain/compositions/find-compositions.ts';
+import { getComposition } from '../../domain/compositions/find-compositions.ts';
 import { validateProps } from '../../domain/compositions/validate-props.ts';
 import { acceptExport } from '../../domain/exports/accept-export.ts';
 import { claimIdempotencyKey, hashRequest, storeAnswer } from '../../domain/exports/idempotency.ts';
-import type { Metered } from '../../domain/exports/limits.ts';
+import { meteredUser, shapeOf } from '../../domain/exports/prepare-batch.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database, Tx } from '../../platform/db/client.ts';
 import type { StoredRequest } from '../../platform/db/schema.ts';
@@ -99,27 +97,6 @@ const accept = async (
     resetAt: resetAt.toISOString(),
   };
 };
-
-const meteredUser = async (tx: Tx, organizationId: string, userId: string): Promise<Metered> => {
-  const organization = await getOrganization(tx, organizationId);
-  const user = await ensureUser(tx, organizationId, userId);
-  return {
-    organizationId,
-    userId,
-    timeZone: organization.time_zone,
-    tierName: user.tier,
-    tier: tierIn(organization, user.tier),
-  };
-};
-
-const shapeOf = (composition: Composition) => ({
-  id: composition.id,
-  width: composition.width,
-  height: composition.height,
-  fps: composition.fps,
-  durationInFrames: composition.duration_in_frames,
-  hasCalculateMetadata: composition.has_calculate_metadata,
-});
 
 const storedRequest = (request: RenderRequest): StoredRequest => ({
   props: request.props,

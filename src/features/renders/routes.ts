@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { RenderMode } from '../../core/exports.ts';
 import { renderRequestSchema } from '../../core/render-request.ts';
@@ -12,9 +11,10 @@ import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { Access } from '../../platform/http/access.ts';
 import { errorResponseSchema } from '../../platform/http/error-response.ts';
+import { sendEvents } from '../../platform/http/event-stream.ts';
 import type { HttpServer } from '../../platform/http/server.ts';
 import { requestRender } from './request-render.ts';
-import { type WatchMessage, watchExport } from './watch-export.ts';
+import { watchExport } from './watch-export.ts';
 
 export interface RenderRoutesDeps {
   readonly db: Database;
@@ -140,40 +140,14 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
         }),
       },
     },
-    async (request, reply) => {
-      const ended = new AbortController();
-      const messages = watchExport(deps, {
-        organizationId: deps.access.principal(request).organizationId,
-        exportId: request.params.id,
-        afterPosition: Number(request.headers['last-event-id'] ?? 0),
-        signal: ended.signal,
-      });
-      // A stream that its client left before it began never runs its own end: this one does.
-      const end = () => {
-        ended.abort();
-        void messages.return(undefined);
-      };
-      reply.raw.once('close', end);
-      if (reply.raw.destroyed) end();
-      // The first message is awaited here, so that a 404 is an answer and not a broken stream.
-      const first = await messages.next();
-      // All was said before: 204 tells a browser's EventSource not to come back.
-      if (first.done) return reply.status(204).send();
-      reply.header('content-type', 'text/event-stream; charset=utf-8').header('cache-control', 'no-store');
-      reply.header('x-accel-buffering', 'no');
-      return reply.send(Readable.from(toEventStream(first.value, messages), { objectMode: false }));
-    },
+    (request, reply) =>
+      sendEvents(reply, (signal) =>
+        watchExport(deps, {
+          organizationId: deps.access.principal(request).organizationId,
+          exportId: request.params.id,
+          afterPosition: Number(request.headers['last-event-id'] ?? 0),
+          signal,
+        }),
+      ),
   );
-};
-
-async function* toEventStream(first: WatchMessage, rest: AsyncGenerator<WatchMessage>) {
-  yield 'retry: 1000\n\n';
-  yield toFrame(first);
-  for await (const message of rest) yield toFrame(message);
-}
-
-const toFrame = (message: WatchMessage): string => {
-  if (message.type === 'heartbeat') return ': still here\n\n';
-  const id = message.type === 'status' ? `id: ${message.id}\n` : '';
-  return `${id}event: ${message.type}\ndata: ${JSON.stringify(message.data)}\n\n`;
 };

@@ -4,22 +4,22 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { extensionOf, mediaTypeOf } from '../../core/output.ts';
-import { artifactKey } from '../../domain/artifacts/artifact-keys.ts';
+import { extensionOf } from '../../core/output.ts';
 import { findArtifactsOf } from '../../domain/artifacts/artifacts.ts';
-import { getBundle, getComposition } from '../../domain/compositions/find-compositions.ts';
-import { completeExport } from '../../domain/exports/complete-export.ts';
+import { completeExport, type RenderedFile } from '../../domain/exports/complete-export.ts';
 import type { Export, Fence } from '../../domain/exports/export.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { Logger } from '../../platform/log/log.ts';
 import type { Renderer, RenderResult } from '../../platform/renderer/contract.ts';
-import type { Storage, WrittenObject } from '../../platform/storage/contract.ts';
+import type { Storage } from '../../platform/storage/contract.ts';
 import type { BundleCache } from './bundle-cache.ts';
+import { findBundle } from './find-bundle.ts';
 import type { Hold } from './hold.ts';
 import { removeStrayFiles } from './remove-stray-files.ts';
 import { type RenderTimeLimits, toRenderSpec } from './render-spec.ts';
+import { storeFile } from './store-file.ts';
 import { whileUnavailable } from './while-unavailable.ts';
 
 /** Places between which a worker may die; a test kills it at each. */
@@ -33,7 +33,11 @@ export type Checkpoint =
   | 'stored'
   | 'before_commit'
   | 'committed'
-  | 'cleaned';
+  | 'cleaned'
+  | 'group_claimed'
+  | 'group_half_rendered'
+  | 'group_before_commit'
+  | 'group_committed';
 
 export interface RunRenderDeps {
   readonly db: Database;
@@ -64,10 +68,9 @@ export const runRender = async (
   try {
     const result = await render(deps, row, hold, outputPath);
     deps.checkpoint?.('rendered');
-    const storageKey = artifactKey({ ...fence, organizationId: row.organization_id }, row.format);
-    const written = await deps.storage.putFile(storageKey, outputPath);
+    const file = await storeFile(deps, row, fence, { path: outputPath, result });
     deps.checkpoint?.('stored');
-    await complete(deps, row, fence, { storageKey, written, result });
+    await complete(deps, row, fence, file);
     deps.checkpoint?.('committed');
     await removeStrayFiles(deps, row);
     deps.checkpoint?.('cleaned');
@@ -82,13 +85,7 @@ const render = async (
   hold: Hold,
   outputPath: string,
 ): Promise<RenderResult> => {
-  const composition = await getComposition(deps.db, row.organization_id, row.composition_id, row.version);
-  const bundle = await getBundle(deps.db, row.organization_id, row.version);
-  const bundlePath = await deps.bundles.path({
-    organizationId: row.organization_id,
-    version: row.version,
-    storageKey: bundle.storage_key,
-  });
+  const { composition, bundlePath } = await findBundle(deps, row);
   deps.checkpoint?.('bundle_ready');
   let seen = 0;
   return deps.renderer.render(toRenderSpec(row, composition, { bundlePath, outputPath }, deps.timeLimits), {
@@ -106,21 +103,12 @@ const complete = async (
   deps: RunRenderDeps,
   row: Export,
   fence: Fence,
-  file: { storageKey: string; written: WrittenObject; result: RenderResult },
+  file: RenderedFile,
 ): Promise<void> => {
-  const rendered = {
-    storageKey: file.storageKey,
-    ...file.written,
-    mediaType: mediaTypeOf(row.format),
-    width: file.result.width,
-    height: file.result.height,
-    durationSeconds: file.result.durationSeconds,
-    renderTimeMs: file.result.renderTimeMs,
-  };
   try {
     await whileUnavailable(deps.log, () =>
       deps.db.transaction().execute(async (tx) => {
-        await completeExport(tx, fence, rendered, deps.clock.now());
+        await completeExport(tx, fence, file, deps.clock.now());
         deps.checkpoint?.('before_commit');
       }),
     );

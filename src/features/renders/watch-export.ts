@@ -6,6 +6,7 @@ import type { EventName } from '../../core/events/catalog.ts';
 import { type ExportStatus, isFinal } from '../../core/exports.ts';
 import { type LoggedEvent, readEventsOf } from '../../domain/events/read-events.ts';
 import { getExport } from '../../domain/exports/export.ts';
+import { createBell } from '../../platform/db/bell.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { StoredProgress } from '../../platform/db/schema.ts';
@@ -57,7 +58,11 @@ export async function* watchExport(
   watched: { organizationId: string; exportId: string; afterPosition: number; signal: AbortSignal },
 ): AsyncGenerator<WatchMessage> {
   const { organizationId, exportId } = watched;
-  const bell = createBell(deps.listener, exportId, watched.signal);
+  const bell = createBell(deps.listener, {
+    channel: 'rendermill_export',
+    id: exportId,
+    signal: watched.signal,
+  });
   let position = watched.afterPosition;
   let lastProgress = '';
   try {
@@ -83,39 +88,3 @@ export async function* watchExport(
     bell.remove();
   }
 }
-
-/** Rings when the export was written; remembers a ring that came while nobody waited. */
-const createBell = (listener: Listener, exportId: string, signal: AbortSignal) => {
-  let pending = false;
-  let wake: (() => void) | undefined;
-  const ring = () => {
-    pending = true;
-    wake?.();
-  };
-  const off = listener.on('rendermill_export', (id) => {
-    if (id === exportId || id === '') ring();
-  });
-  signal.addEventListener('abort', ring, { once: true });
-  return {
-    /** False where the time ran out first. */
-    rung: async (milliseconds: number): Promise<boolean> => {
-      if (!pending) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, milliseconds);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-      wake = undefined;
-      const was = pending;
-      pending = false;
-      return was;
-    },
-    remove: () => {
-      off();
-      signal.removeEventListener('abort', ring);
-    },
-  };
-};

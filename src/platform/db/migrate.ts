@@ -3,6 +3,7 @@ import type { Logger } from '../log/log.ts';
 import { type Database, openDatabase } from './client.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { batches } from './migrations/0002-batches.ts';
+import { statistics } from './migrations/0003-statistics.ts';
 
 const plainSql = (text: string): Migration => ({
   up: async (db) => {
@@ -14,6 +15,7 @@ const plainSql = (text: string): Migration => ({
 const migrations: Record<string, Migration> = {
   '0001-foundation': plainSql(foundation),
   '0002-batches': plainSql(batches),
+  '0003-statistics': plainSql(statistics),
 };
 
 const partitionMonthsAhead = 4;

@@ -1,13 +1,12 @@
 /** The tables as Kysely sees them. `migrations/` is the truth; a test compares the two. */
 import type { ColumnType, Generated } from 'kysely';
-import type { BatchSize, JobType, RunStatus } from '../../core/batches.ts';
 import type { ExportStatus, RenderMode } from '../../core/exports.ts';
 import type { ExportKind, OutputFormat } from '../../core/output.ts';
+import type { StatPeriod, StatScope } from '../../core/statistics-sums.ts';
 import type { TierName, TierOverrides } from '../../core/tiers.ts';
+import type { Json, JsonOrNull } from './column-types.ts';
+import type { BatchRunTable, BatchTable, BatchVariantTable } from './schema-batches.ts';
 
-/** JSON is written as text and read as what it says. */
-type Json<T> = ColumnType<T, string, string>;
-type JsonOrNull<T> = ColumnType<T | null, string | null, string | null>;
 /** Ordered like numbers, wider than a double holds exactly: a string in our hands. */
 type Xid = ColumnType<string, never, never>;
 
@@ -95,9 +94,6 @@ export interface StoredRequest {
   frameRange?: [number, number];
 }
 
-/** What every cell of a batch is asked for beyond its props and its size. */
-export type CellTemplate = Pick<StoredRequest, 'scale' | 'quality' | 'frame' | 'frameRange'>;
-
 export interface StoredProgress {
   stage: string;
   percent: number;
@@ -159,63 +155,6 @@ export interface ExportTable {
   completed_at: Date | null;
   failed_at: Date | null;
   canceled_at: Date | null;
-  updated_at: Date;
-}
-
-export interface BatchTable {
-  id: string;
-  organization_id: string;
-  user_id: string;
-  project_id: string;
-  job_type: JobType;
-  campaign_id: string | null;
-  run: Generated<number>;
-  kind: ExportKind;
-  format: OutputFormat;
-  render_mode: RenderMode;
-  composition_id: string;
-  version: string;
-  template: Json<CellTemplate>;
-  sizes: Json<readonly BatchSize[]>;
-  variant_count: number;
-  reuse: boolean;
-  report: JsonOrNull<Record<string, unknown>>;
-  created_at: Date;
-  updated_at: Date;
-}
-
-export interface BatchVariantTable {
-  batch_id: string;
-  position: number;
-  name: string;
-  locale: string | null;
-  props: Json<Record<string, unknown>>;
-  line: number | null;
-}
-
-export interface BatchRunTable {
-  batch_id: string;
-  run: number;
-  status: Generated<RunStatus>;
-  total: number;
-  planned: Generated<number>;
-  succeeded: Generated<number>;
-  failed: Generated<number>;
-  canceled: Generated<number>;
-  cached: Generated<number>;
-  tier: TierName;
-  max_duration: number | null;
-  charged_day: string;
-  charged_hour: number;
-  credits_per_cell: number;
-  correlation_id: string | null;
-  due: Generated<boolean>;
-  epoch: Generated<number>;
-  fed_at: Date | null;
-  cancel_requested_at: Date | null;
-  created_at: Date;
-  started_at: Date | null;
-  closed_at: Date | null;
   updated_at: Date;
 }
 
@@ -327,6 +266,67 @@ export interface DomainEventKeyTable {
   received_at: Date;
 }
 
+/** What an export adds to, or takes from, the sums; a trigger of the database writes it. Times in microseconds. */
+export interface ExportStatDeltaTable {
+  organization_id: string;
+  user_id: string;
+  project_id: string;
+  day: string;
+  hour: number;
+  format: OutputFormat;
+  accepted: Generated<number>;
+  completed: Generated<number>;
+  failed: Generated<number>;
+  canceled: Generated<number>;
+  cached: Generated<number>;
+  footage_count: Generated<number>;
+  footage_us: Generated<number>;
+  render_count: Generated<number>;
+  render_us: Generated<number>;
+  bytes: Generated<number>;
+  last_export_at: Date | null;
+}
+
+export interface ExportStatTable {
+  organization_id: string;
+  scope: StatScope;
+  period: StatPeriod;
+  scope_id: string;
+  /** First day of the period; `-infinity` for all time. */
+  starts: string;
+  format: OutputFormat;
+  accepted: number;
+  completed: number;
+  failed: number;
+  canceled: number;
+  cached: number;
+  footage_count: number;
+  footage_us: number;
+  render_count: number;
+  render_us: number;
+  bytes: number;
+  last_export_at: Date | null;
+}
+
+export interface ExportHourStatTable {
+  organization_id: string;
+  day: string;
+  hour: number;
+  accepted: number;
+  completed: number;
+  failed: number;
+}
+
+export interface ExportActiveMonthTable {
+  organization_id: string;
+  scope: Exclude<StatScope, 'organization'>;
+  /** Its first day. */
+  month: string;
+  scope_id: string;
+  /** Bit 0 is the first day of the month. */
+  days: number;
+}
+
 export interface Schema {
   installation: InstallationTable;
   organization: OrganizationTable;
@@ -348,6 +348,10 @@ export interface Schema {
   download_window: DownloadWindowTable;
   credit_balance: CreditBalanceTable;
   credit_entry: CreditEntryTable;
+  export_stat_delta: ExportStatDeltaTable;
+  export_stat: ExportStatTable;
+  export_hour_stat: ExportHourStatTable;
+  export_active_month: ExportActiveMonthTable;
   domain_event: DomainEventTable;
   domain_event_key: DomainEventKeyTable;
 }

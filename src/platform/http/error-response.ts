@@ -24,15 +24,19 @@ const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_request',
 };
 
+/** A list of thousands that are all wrong in one way would be an answer of megabytes. */
+const maxReasons = 100;
+
 const fromValidation = (
   error: FastifyError & { validation: readonly { instancePath: string; message?: string }[] },
 ) => {
-  const reasons = error.validation.map((issue) => ({
+  const reasons = error.validation.slice(0, maxReasons).map((issue) => ({
     path: issue.instancePath.split('/').filter(Boolean).join('.') || (error.validationContext ?? 'request'),
     reason: issue.message ?? 'is not valid',
   }));
+  const more = error.validation.length - reasons.length;
   return new RendermillError('invalid_request', {
-    message: `The request is not valid: ${reasons.map(({ path, reason }) => `${path}: ${reason}`).join('; ')}.`,
+    message: `The request is not valid: ${reasons.map(({ path, reason }) => `${path}: ${reason}`).join('; ')}${more > 0 ? `; and ${more} more` : ''}.`,
     details: { in: error.validationContext ?? 'request', reasons },
   });
 };

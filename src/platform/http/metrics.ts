@@ -8,9 +8,14 @@ export interface Metrics {
   gaugeBy(
     name: string,
     help: string,
-    label: string,
-    read: () => Promise<Readonly<Record<string, number>>>,
+    labels: readonly string[],
+    read: () => Promise<readonly LabelledValue[]>,
   ): void;
+}
+
+export interface LabelledValue {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
 }
 
 const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
@@ -30,16 +35,15 @@ export const createMetrics = (): Metrics => {
         },
       });
     },
-    gaugeBy: (name, help, label, read) => {
+    gaugeBy: (name, help, labels, read) => {
       new Gauge({
         name,
         help,
-        labelNames: [label],
+        labelNames: [...labels],
         registers: [registry],
         async collect() {
           this.reset();
-          for (const [value, count] of Object.entries(await read().catch(() => ({}))))
-            this.set({ [label]: value }, count);
+          for (const one of await read().catch(() => [])) this.set({ ...one.labels }, one.value);
         },
       });
     },

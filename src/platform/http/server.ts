@@ -20,6 +20,7 @@ import {
 import { RendermillError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { Logger } from '../log/log.ts';
+import { limitBodyTime, longestBodyMs } from './body-time.ts';
 import { toRendermillError } from './error-response.ts';
 import { withoutUnusedSchemas } from './unused-schemas.ts';
 
@@ -34,6 +35,9 @@ export type HttpServer = FastifyInstance<
 
 /** Props are data, not media: files go by URL or in the bundle. */
 export const maxBodyBytes = 1024 * 1024;
+const headersTimeoutMs = 30_000;
+/** A thousand file ids in one address have 37 kB; Node's own limit is 16. */
+const maxHeaderBytes = 64 * 1024;
 const retryAfterSeconds = 5;
 /** An id has up to 128 characters, each up to three bytes, each encoded as %XX. */
 const maxEncodedIdLength = 128 * 9;
@@ -51,10 +55,12 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Http
     // A line per request says nothing that the metrics do not; failures are logged where they are answered.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
+    http: { maxHeaderSize: maxHeaderBytes },
     trustProxy: options.trustProxy,
     genReqId: () => newId(),
-    // A client that sends its request a byte a second must not keep a connection for ever.
-    requestTimeout: 30_000,
+    // A client that sends its request a byte a second must not keep a connection for ever. Node knows one limit for all routes:
+    // this is that of the longest upload, and each route's own is kept beside it.
+    requestTimeout: longestBodyMs,
     // What the router refuses before there is a route: an address that is not properly encoded, a parameter that is too long.
     frameworkErrors: answerError,
     routerOptions: { maxParamLength: maxEncodedIdLength },
@@ -63,6 +69,8 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Http
   server.setSerializerCompiler(serializerCompiler);
   // Fastify reads text as well, which here would be a body of no known form.
   server.removeContentTypeParser('text/plain');
+  server.server.headersTimeout = headersTimeoutMs;
+  limitBodyTime(server);
   answerErrors(server);
   await server.register(helmet, {
     contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },

@@ -21,9 +21,12 @@ const describeSchema = (name: EventName) =>
   z.toJSONSchema(schemaOf(name), { io: 'input' }) as unknown as ObjectSchema;
 
 describe('the event catalog', () => {
-  test('has the events of the main job, and says of no other that it is one', () => {
+  test('has the events of renders, batches and downloads, and says of no other that it is one', () => {
     expect(names.toSorted()).toEqual([
+      'batch_cancelled',
       'batch_completed',
+      'batch_failed',
+      'batch_started',
       'download_completed',
       'export_downloaded',
       'first_render_completed',

@@ -5,10 +5,24 @@ const facts = {
   exportId: 'export-1',
   projectId: 'project-1',
   renderMode: 'local',
+  batchId: 'batch-1',
   format: 'png',
   timestamp,
 } as const;
 const job = { ...facts, job_id: 'export-1', compositionId: 'hero-ad', kind: 'still' } as const;
+const batch = {
+  jobId: 'batch-1',
+  jobType: 'csv_import',
+  campaignId: 'summer-sale-2024',
+  projectId: 'project-1',
+  compositionId: 'hero-ad',
+  totalItems: 50,
+  variantCount: 5,
+  sizeCount: 10,
+  run: 2,
+  timestamp,
+} as const;
+const batchEnded = { successCount: 0, failCount: 49, canceledCount: 1, duration: 1000 };
 const ended = { attempt: 1, queue_wait_ms: 20, processing_time_ms: 300 };
 
 /** Every property of every event, with a value that it takes. */
@@ -22,7 +36,6 @@ export const exampleProperties: { readonly [Name in EventName]: Required<EventPr
     sizeInBytes: 245_678,
     duration: 3500,
     userId: 'user-789',
-    batchId: 'batch-1',
     cached: false,
   },
   batch_completed: {
@@ -37,7 +50,14 @@ export const exampleProperties: { readonly [Name in EventName]: Required<EventPr
     duration: 125_000,
     timestamp,
     run: 1,
+    canceledCount: 0,
+    cachedCount: 3,
+    projectId: 'project-1',
+    compositionId: 'hero-ad',
   },
+  batch_started: batch,
+  batch_failed: { ...batch, ...batchEnded },
+  batch_cancelled: { ...batch, ...batchEnded },
   export_downloaded: {
     exportType: 'zip',
     fileCount: 50,
@@ -69,7 +89,6 @@ export const exampleProperties: { readonly [Name in EventName]: Required<EventPr
     resolution: '1080x1080',
     credits_before: 5,
     credits_after: 4,
-    batchId: 'batch-1',
   },
   processing_started: { ...job, attempt: 1, queue_wait_ms: 20 },
   processing_completed: {
@@ -79,6 +98,7 @@ export const exampleProperties: { readonly [Name in EventName]: Required<EventPr
     video_bytes: 1234,
     duration_seconds: 10,
     resolution: '1080x1080',
+    cached: false,
   },
   processing_failed: {
     ...job,

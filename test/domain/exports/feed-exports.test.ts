@@ -31,8 +31,9 @@ afterAll(close);
 const now = new Date(noon);
 const plus = (milliseconds: number) => new Date(now.getTime() + milliseconds);
 const newUser = async (): Promise<Metered> => createUser(db, await createOrganization(db));
+const room = (jobs: number) => ({ inFlight: jobs, slots: jobs });
 const planIds = async (inFlight: number, at: Date = now) =>
-  ((await planNext(db, inFlight, at)) ?? []).map((one) => one.id);
+  ((await planNext(db, room(inFlight), at)) ?? []).map((one) => one.id);
 
 /** Each test has a line of its own: whatever waits or runs is at an end. */
 beforeEach(async () => {
@@ -52,9 +53,9 @@ const fillLine = async (who: Metered, count: number): Promise<void> => {
 describe('the next plan', () => {
   test('grows the epoch, marks the export as fed, and leaves nothing to plan again', async () => {
     const row = await accept(db, await newUser());
-    expect(await planNext(db, 10, plus(5))).toEqual([{ id: row.id, epoch: 1 }]);
+    expect(await planNext(db, room(10), plus(5))).toEqual([{ id: row.id, epoch: 1, groupId: null }]);
     expect(await readExport(db, row.id)).toMatchObject({ status: 'queued', epoch: 1, fed_at: plus(5) });
-    expect(await planNext(db, 10, plus(6))).toEqual([]);
+    expect(await planNext(db, room(10), plus(6))).toEqual([]);
   });
 
   test('takes the one of B although 10,000 of A were there before it', async () => {
@@ -124,7 +125,7 @@ describe('the next plan', () => {
     const row = await accept(db, await newUser());
     const blocked = await db.transaction().execute(async (tx) => {
       await sql`SELECT pg_advisory_xact_lock(hashtext('rendermill:feeder'))`.execute(tx);
-      return planNext(db, 10, now);
+      return planNext(db, room(10), now);
     });
     expect(blocked).toBeNull();
     expect(await planIds(10)).toEqual([row.id]);
@@ -133,7 +134,7 @@ describe('the next plan', () => {
   test('of ten feeders at once never holds an export twice, and never more than the room', async () => {
     const who = await newUser();
     await Promise.all(times(20, () => accept(db, who)));
-    const { fulfilled, codes } = await outcomes(times(10, () => planNext(db, 8, now)));
+    const { fulfilled, codes } = await outcomes(times(10, () => planNext(db, room(8), now)));
     expect(codes).toEqual([]);
     const planned = fulfilled.flatMap((plan) => plan ?? []).map((one) => one.id);
     expect(planned).toHaveLength(8);
@@ -145,33 +146,33 @@ describe('what was planned', () => {
   test('is found once it is old enough, oldest first, while it has not ended', async () => {
     const who = await newUser();
     const [first, second, ended] = [await accept(db, who), await accept(db, who), await accept(db, who)];
-    await planNext(db, 1, plus(0));
-    await planNext(db, 3, plus(1000));
+    await planNext(db, room(1), plus(0));
+    await planNext(db, room(3), plus(1000));
     await complete(db, await start(db, await readExport(db, ended.id)));
     expect(await plannedExports(db, 5000, 10, plus(4000))).toEqual([]);
     expect((await plannedExports(db, 5000, 10, plus(5500))).map((one) => one.id)).toEqual([first.id]);
     const all = await plannedExports(db, 5000, 10, plus(7000));
     expect(all).toEqual([
-      { id: first.id, epoch: 1 },
-      { id: second.id, epoch: 1 },
+      { id: first.id, epoch: 1, groupId: null },
+      { id: second.id, epoch: 1, groupId: null },
     ]);
     expect(await plannedExports(db, 5000, 1, plus(7000))).toHaveLength(1);
   });
 
   test('and was lost goes back into the line, and its next plan has a new epoch', async () => {
     const row = await accept(db, await newUser());
-    const [planned] = (await planNext(db, 10, now)) ?? [];
+    const [planned] = (await planNext(db, room(10), now)) ?? [];
     await start(db, await readExport(db, row.id));
     expect(await replan(db, planned ? [planned] : [], plus(1))).toBe(1);
     expect(await readExport(db, row.id)).toMatchObject({ status: 'queued', fed_at: null, epoch: 1 });
-    expect(await planNext(db, 10, plus(2))).toEqual([{ id: row.id, epoch: 2 }]);
+    expect(await planNext(db, room(10), plus(2))).toEqual([{ id: row.id, epoch: 2, groupId: null }]);
   });
 
   test('and was planned again or ended meanwhile stays as it is', async () => {
     const who = await newUser();
     const row = await accept(db, who);
     const ended = await accept(db, who);
-    const planned = (await planNext(db, 10, now)) ?? [];
+    const planned = (await planNext(db, room(10), now)) ?? [];
     await complete(db, await start(db, await readExport(db, ended.id)));
     await db.updateTable('export').set({ epoch: 7 }).where('id', '=', row.id).execute();
     expect(await replan(db, planned, plus(1))).toBe(0);

@@ -429,8 +429,8 @@ describe('an export that was handed back', () => {
       failed_attempts: 0,
       started_at: now,
     });
-    const planned = (await planNext(db, 1_000, later)) ?? [];
-    expect(planned).toContainEqual({ id: row.id, epoch: fence.epoch + 1 });
+    const planned = (await planNext(db, { inFlight: 1_000, slots: 500 }, later)) ?? [];
+    expect(planned).toContainEqual({ id: row.id, epoch: fence.epoch + 1, groupId: null });
     expect(await eventNamesOf(db, who.organizationId)).toEqual(['job_created', 'processing_started']);
   });
 });

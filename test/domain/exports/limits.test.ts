@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { creditBalance, grantCredits } from '../../../src/domain/credits/ledger.ts';
+import { creditBalance, grantCredits, refundCredits } from '../../../src/domain/credits/ledger.ts';
 import { requestCancel } from '../../../src/domain/exports/cancel-export.ts';
 import { failExport } from '../../../src/domain/exports/fail-export.ts';
 import { limitState, type Metered, reserve } from '../../../src/domain/exports/limits.ts';
@@ -297,8 +297,8 @@ describe('credits', () => {
     const who = await createUser(db, await createOrganization(db), { tier: 'credits' });
     await grant(who, 1);
     const { row } = await fail(who);
-    const again = { kind: 'refund', amount: 1, now, exportId: row.id } as const;
-    const refused = db.transaction().execute((tx) => grantCredits(tx, who, again));
+    const again = [{ amount: 1, exportId: row.id, reason: 'failed' }];
+    const refused = db.transaction().execute((tx) => refundCredits(tx, who, again, now));
     expect(codeOf(await refused.catch((error: unknown) => error))).toBe('23505');
     expect(await creditBalance(db, who)).toBe(1);
   });

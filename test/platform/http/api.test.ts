@@ -45,6 +45,19 @@ const routes = [
   'post /api/render/download-link',
   'get /api/render/download',
   'head /api/render/download',
+  'post /api/campaigns',
+  'get /api/campaigns',
+  'get /api/campaigns/{id}',
+  'delete /api/campaigns/{id}',
+  'post /api/campaigns/{id}/retry',
+  'get /api/campaigns/{id}/events',
+  'post /api/imports/csv',
+  'get /api/export/zip',
+  'head /api/export/zip',
+  'post /api/export/zip-link',
+  'get /api/stats/user',
+  'get /api/stats/project/{id}',
+  'get /api/stats/system',
   'get /api/exports',
   'get /api/compositions',
   'put /api/users/{id}',
@@ -152,7 +165,8 @@ describe('the server', () => {
     for (const place of ['waiting', 'planned', 'started'])
       expect(page).toContain(`rendermill_exports_unfinished{place="${place}"} 0`);
     for (const state of ['waiting', 'active', 'delayed', 'failed'])
-      expect(page).toContain(`rendermill_queue_jobs{state="${state}"} 0`);
+      for (const queue of ['render-queue', 'campaign-queue'])
+        expect(page).toContain(`rendermill_queue_jobs{queue="${queue}",state="${state}"} 0`);
     expect(page).toContain('rendermill_render_slots 0');
     expect(page).toContain('process_cpu_seconds_total');
   });

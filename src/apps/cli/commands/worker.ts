@@ -1,13 +1,29 @@
-import type { Command } from 'commander';
-import { RendermillError } from '../../../core/errors.ts';
+import { type Command, InvalidArgumentError } from 'commander';
 import { helpEnd } from '../help.ts';
 import { positiveInteger } from '../options.ts';
 import { openMigratedRecords, runService } from '../run-process.ts';
 import type { Terminal } from '../terminal.ts';
 
+const allQueues = ['render', 'campaign'] as const;
+type QueueName = (typeof allQueues)[number];
+
+const isQueue = (name: string): name is QueueName => allQueues.some((queue) => queue === name);
+
+/** Each once, in our order. What it throws is a usage error. */
+const servedQueues = (text: string): readonly QueueName[] => {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !isQueue(name));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(
+      `There is no queue "${unknown}"; expected some of ${allQueues.join(', ')}.`,
+    );
+  }
+  return allQueues.filter((queue) => names.includes(queue));
+};
+
 interface Options {
   readonly concurrency?: number;
-  readonly queues: string;
+  readonly queues: readonly QueueName[];
 }
 
 export const addWorkerCommand = (program: Command, terminal: Terminal): void => {
@@ -15,7 +31,12 @@ export const addWorkerCommand = (program: Command, terminal: Terminal): void => 
     .command('worker')
     .description('Takes renders from the queue; start as many as there are machines')
     .option('--concurrency <n>', 'renders at once (default: WORKER_CONCURRENCY)', positiveInteger)
-    .option('--queues <names>', 'which queues it serves', 'render')
+    .option(
+      '--queues <names>',
+      'which queues it serves, comma-separated: render (renders), campaign (plans campaigns and imports)',
+      servedQueues,
+      allQueues,
+    )
     .addHelpText(
       'after',
       helpEnd(
@@ -39,26 +60,14 @@ export const addWorkerCommand = (program: Command, terminal: Terminal): void => 
         '\n\nSIGTERM or Ctrl-C: no new work, running renders get SHUTDOWN_SECONDS, the rest goes back to the queue. Twice: now.',
     )
     .action(async (options: Options) => {
-      assertServed(options.queues);
       await runService(terminal, async (process) => {
         const { openResources } = await import('../../resources.ts');
         const { startWorker } = await import('../../worker/start-worker.ts');
         const records = await openMigratedRecords(process);
         const resources = await openResources(process, records);
         const concurrency = options.concurrency ?? process.config.WORKER_CONCURRENCY;
-        const worker = await startWorker(resources, { concurrency });
+        const worker = await startWorker(resources, { concurrency, queues: options.queues });
         process.log.info({ ...worker, concurrency, queue: resources.queue.backend }, 'the worker takes work');
       });
     });
-};
-
-const assertServed = (queues: string): void => {
-  const unknown = queues.split(',').find((name) => name.trim() !== 'render');
-  if (unknown === undefined) return;
-  throw new RendermillError('invalid_configuration', {
-    message:
-      unknown.trim() === 'campaign'
-        ? 'The campaign queue is not built yet; this version serves --queues render.'
-        : `There is no queue "${unknown.trim()}"; this version serves --queues render.`,
-  });
 };

@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { RendermillError } from '../../../core/errors.ts';
+import { readBrowserVersion } from './browser-version.ts';
 import { defaultDownloadDirectory, findDownloadedBrowser } from './downloaded-browser.ts';
 import { resolveProgram } from './resolve-program.ts';
 
@@ -42,15 +41,9 @@ const howToInstall =
 const missing = (problem: string): RendermillError =>
   new RendermillError('invalid_configuration', { message: `${problem} ${howToInstall}` });
 
-const readVersion = (path: string): Promise<string | undefined> =>
-  promisify(execFile)(path, ['--version'], { timeout: 5_000 }).then(
-    ({ stdout }) => stdout.trim() || undefined,
-    () => undefined,
-  );
-
 const describe = async (path: string, source: FoundBrowser['source']): Promise<FoundBrowser> => {
-  const version = await readVersion(path);
-  return version === undefined ? { path, source } : { path, source, version };
+  const version = await readBrowserVersion(path);
+  return version === null ? { path, source } : { path, source, version };
 };
 
 const findConfigured = async (path: string): Promise<FoundBrowser> => {

@@ -1,16 +1,9 @@
 import { realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RendermillError } from '../../../core/errors.ts';
-import type {
-  RenderOptions,
-  RenderResult,
-  RenderSpec,
-  StillItem,
-  StillsSpec,
-  WarmRenderer,
-} from '../contract.ts';
-import type { ChildSettings } from './messages.ts';
+import type { RenderOptions, RenderResult, RenderSpec, StillsSpec, WarmRenderer } from '../contract.ts';
+import { rendererVersion } from '../renderer-version.ts';
+import type { ChildSettings, WireStillOutcome } from './messages.ts';
 import {
   type LocalRendererOptions,
   type LocalRendererSettings,
@@ -18,12 +11,11 @@ import {
   withDefaults,
 } from './options.ts';
 import { claimDirectory } from './owner.ts';
-import { createChildPool, type Lease } from './pool/child-pool.ts';
+import { createChildPool } from './pool/child-pool.ts';
+import type { Tenant } from './pool/choose-slot.ts';
 import type { RenderChild } from './pool/render-child.ts';
-import { watchRender } from './watchdog.ts';
-
-/** Remotion's cancel signal is heard within milliseconds; a page in an endless loop never hears it. */
-const cancelPatienceMs = 2_000;
+import { removeUntold, runStills } from './stills-run.ts';
+import { supervise } from './supervise.ts';
 
 const childSettings = (settings: LocalRendererSettings): ChildSettings => ({
   browserExecutable: settings.browserExecutable,
@@ -33,73 +25,88 @@ const childSettings = (settings: LocalRendererSettings): ChildSettings => ({
   tabs: tabsPerRender(settings.slots),
 });
 
-/** Rejects some time after an abort: the child first gets the chance to end its work by itself. */
-const rejectOnAbort = (
-  child: RenderChild,
-  signal: AbortSignal,
-  answer: Promise<unknown>,
-  finished: AbortSignal,
-): Promise<never> =>
-  new Promise((_, reject) => {
-    const onAbort = async (): Promise<void> => {
-      child.cancel();
-      await Promise.race([answer.catch(() => undefined), sleep(cancelPatienceMs)]);
-      reject(new RendermillError('render_canceled'));
-    };
-    if (signal.aborted) void onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true, signal: finished });
-  });
-
-/** The child's answer, unless the watchdog or the caller is faster. */
-const supervise = async (
-  child: RenderChild,
-  spec: RenderSpec,
-  settings: LocalRendererSettings,
-  options: { readonly signal: AbortSignal; readonly onProgress: RenderOptions['onProgress'] },
-): Promise<RenderResult> => {
-  const watchdog = watchRender(child, { ...settings, maxRenderMs: spec.limits.maxRenderMs });
-  const answer = child.render({
-    spec,
-    settings: childSettings(settings),
-    onProgress: (progress) => {
-      watchdog.beat();
-      if (progress !== null) options.onProgress?.(progress);
-    },
-  });
-  const finished = new AbortController();
-  const canceled = rejectOnAbort(child, options.signal, answer, finished.signal);
-  try {
-    const result = await Promise.race([answer, watchdog.alarm, canceled]);
-    options.signal.throwIfAborted();
-    return result;
-  } finally {
-    watchdog.stop();
-    finished.abort();
-  }
-};
-
 /**
  * Renders on this machine, in child processes that can be lost without loss: what a composition does to its browser, its
  * encoder or its memory never reaches the worker. A promise of `render` rejects only after all processes of that render are gone.
  */
-export const createLocalRenderer = (options: LocalRendererOptions): WarmRenderer => {
+export const createLocalRenderer = async (options: LocalRendererOptions): Promise<WarmRenderer> => {
+  const version = await rendererVersion(options.browserExecutable);
   claimDirectory(options.workDirectory);
   const settings = withDefaults({ ...options, workDirectory: realpathSync(options.workDirectory) });
   const pool = createChildPool(settings);
   const closing = new AbortController();
   let closed: Promise<void> | null = null;
 
-  const run = async (lease: Lease, spec: RenderSpec, renderOptions: RenderOptions, signal: AbortSignal) => {
+  /** Leases a child for the work; one that failed at it is never used again. */
+  const inChild = async <T>(
+    tenant: Tenant,
+    signal: AbortSignal,
+    work: (child: RenderChild) => Promise<T>,
+  ): Promise<T> => {
+    const lease = await pool.acquire(tenant, signal);
     try {
-      const result = await supervise(lease.child, spec, settings, {
-        signal,
-        onProgress: renderOptions.onProgress,
-      });
+      const result = await work(lease.child);
       void lease.release('keep');
       return result;
     } catch (error) {
       await lease.release('end');
+      throw error;
+    }
+  };
+
+  const renderOne = async (
+    spec: RenderSpec,
+    signal: AbortSignal,
+    onProgress?: RenderOptions['onProgress'],
+  ): Promise<RenderResult> => {
+    try {
+      return await inChild(spec, signal, (child) =>
+        supervise(child, { ...settings, maxRenderMs: spec.limits.maxRenderMs }, signal, (watchdog) =>
+          child.render({
+            spec,
+            settings: childSettings(settings),
+            onProgress: (progress) => {
+              watchdog.beat();
+              if (progress !== null) onProgress?.(progress);
+            },
+          }),
+        ),
+      );
+    } catch (error) {
       await rm(spec.outputPath, { force: true });
+      throw error;
+    }
+  };
+
+  const renderTogether = (
+    spec: StillsSpec,
+    signal: AbortSignal,
+    onOutcome: (outcome: WireStillOutcome) => void,
+  ): Promise<void> =>
+    inChild(spec, signal, (child) =>
+      supervise(child, { ...settings, maxRenderMs: spec.maxStillMs }, signal, (watchdog) =>
+        child.renderStills({
+          spec,
+          settings: childSettings(settings),
+          onOutcome: (outcome) => {
+            watchdog.restart();
+            onOutcome(outcome);
+          },
+          onAlive: () => watchdog.beat(),
+        }),
+      ),
+    );
+
+  /** Says whose abort it was. */
+  const untilAborted = async <T>(
+    callers: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await work(AbortSignal.any([closing.signal, ...(callers ? [callers] : [])]));
+    } catch (error) {
+      if (callers?.aborted) throw new RendermillError('render_canceled');
+      if (closing.signal.aborted) throw new RendermillError('shutting_down');
       throw error;
     }
   };
@@ -110,52 +117,38 @@ export const createLocalRenderer = (options: LocalRendererOptions): WarmRenderer
     await rm(settings.workDirectory, { recursive: true, force: true, maxRetries: 3 });
   };
 
-  const renderer: WarmRenderer = {
+  return {
     mode: 'local',
-    version: 'local',
-    renderStills: async (spec, { signal, onOutcome }) => {
-      for (const [index, item] of spec.items.entries()) {
+    version,
+    render: (spec, renderOptions = {}) =>
+      untilAborted(renderOptions.signal, (signal) => renderOne(spec, signal, renderOptions.onProgress)),
+    renderStills: (spec, { signal: callers, onOutcome }) =>
+      untilAborted(callers, async (signal) => {
+        const told = new Set<number>();
         try {
-          const result = await renderer.render(toRenderSpec(spec, item), signal ? { signal } : {});
-          onOutcome({ index, type: 'rendered', result });
+          await runStills(
+            spec,
+            {
+              renderTogether: (together, onWireOutcome) => renderTogether(together, signal, onWireOutcome),
+              renderAlone: (alone) => renderOne(alone, signal),
+            },
+            {
+              signal,
+              onOutcome: (outcome) => {
+                told.add(outcome.index);
+                onOutcome(outcome);
+              },
+            },
+          );
         } catch (error) {
-          const known =
-            error instanceof RendermillError ? error : new RendermillError('render_failed', { cause: error });
-          if (known.code === 'render_canceled' || known.code === 'shutting_down') throw known;
-          onOutcome({ index, type: 'failed', error: known });
+          await removeUntold(spec, told);
+          throw error;
         }
-      }
-    },
-    render: async (spec, renderOptions = {}) => {
-      const signal = AbortSignal.any([
-        closing.signal,
-        ...(renderOptions.signal ? [renderOptions.signal] : []),
-      ]);
-      try {
-        const lease = await pool.acquire(spec, signal);
-        return await run(lease, spec, renderOptions, signal);
-      } catch (error) {
-        if (renderOptions.signal?.aborted) throw new RendermillError('render_canceled');
-        if (closing.signal.aborted) throw new RendermillError('shutting_down');
-        throw error;
-      }
-    },
+      }),
     trim: () => pool.trim(),
     close: () => {
       closed ??= close();
       return closed;
     },
   };
-  return renderer;
 };
-
-const toRenderSpec = (
-  { items: _items, maxStillMs, format, ...spec }: StillsSpec,
-  item: StillItem,
-): RenderSpec => ({
-  ...spec,
-  inputProps: item.inputProps,
-  output: { kind: 'still', format, frame: item.frame },
-  outputPath: item.outputPath,
-  limits: { maxDurationSeconds: null, maxRenderMs: maxStillMs },
-});

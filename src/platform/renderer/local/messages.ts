@@ -1,9 +1,10 @@
 import { type ErrorCode, RendermillError } from '../../../core/errors.ts';
-import type { RenderProgress, RenderResult, RenderSpec } from '../contract.ts';
+import type { RenderProgress, RenderResult, RenderSpec, StillsSpec } from '../contract.ts';
 
 /** What the worker and its render child say to each other, as JSON. */
 export type ToChild =
   | { readonly type: 'render'; readonly spec: RenderSpec; readonly settings: ChildSettings }
+  | { readonly type: 'render-stills'; readonly spec: StillsSpec; readonly settings: ChildSettings }
   | { readonly type: 'cancel' }
   | { readonly type: 'close' };
 
@@ -13,7 +14,17 @@ export type FromChild =
   /** Something moved that progress does not show, such as a download. */
   | { readonly type: 'alive' }
   | { readonly type: 'done'; readonly result: RenderResult }
+  | { readonly type: 'still'; readonly outcome: WireStillOutcome }
+  /** Every item of the call has had its outcome. */
+  | { readonly type: 'stills-done' }
   | { readonly type: 'failed'; readonly error: WireError };
+
+/** What became of an item of one call, by its index there. */
+export type WireStillOutcome =
+  | { readonly index: number; readonly type: 'rendered'; readonly result: RenderResult }
+  | { readonly index: number; readonly type: 'failed'; readonly error: WireError }
+  /** A page that others used before cannot tell: it must be rendered in a page of its own. */
+  | { readonly index: number; readonly type: 'unsure'; readonly reason: string };
 
 export interface ChildSettings {
   readonly browserExecutable: string;

@@ -44,6 +44,8 @@ export interface Watchdog {
   readonly alarm: Promise<never>;
   /** Progress was made. */
   beat(): void;
+  /** The next of several begins, with the whole wall clock before it. */
+  restart(): void;
   stop(): void;
 }
 
@@ -51,7 +53,7 @@ export interface Watchdog {
 const lookEveryMs = 750;
 
 export const watchRender = (child: RenderChild, limits: WatchLimits): Watchdog => {
-  const startedMs = performance.now();
+  let startedMs = performance.now();
   let progressedMs = startedMs;
   const stopped = new AbortController();
   const look = async (): Promise<RendermillError | null> => {
@@ -74,6 +76,10 @@ export const watchRender = (child: RenderChild, limits: WatchLimits): Watchdog =
     alarm,
     beat: () => {
       progressedMs = performance.now();
+    },
+    restart: () => {
+      startedMs = performance.now();
+      progressedMs = startedMs;
     },
     stop: () => stopped.abort(),
   };

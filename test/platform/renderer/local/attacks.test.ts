@@ -12,7 +12,7 @@ import { type Bench, browserExecutable, openBench, rejectionOf, type Workshop } 
 const project = fileURLToPath(new URL('../hostile-project/index.jsx', import.meta.url));
 /** Another organization's film. */
 const makeFilm = async (outputPath: string): Promise<void> => {
-  const studio = openBench(workshop);
+  const studio = await openBench(workshop);
   await studio.render('film', { output: { kind: 'video', format: 'mp4' }, outputPath });
   await studio.close();
 };
@@ -58,8 +58,8 @@ afterEach(async () => {
 
 afterAll(() => workshop.remove());
 
-const open = (): Bench => {
-  bench = openBench(workshop);
+const open = async (): Promise<Bench> => {
+  bench = await openBench(workshop);
   return bench;
 };
 
@@ -99,7 +99,7 @@ it('opens no window for a page, so that none can outlive its render', async () =
 
 describe('what a render leaves in its browser', () => {
   it('is there for itself and gone for the next one, though the browser is the same', async () => {
-    const own = open();
+    const own = await open();
     expect(await findings(own, 'own-traces')).toBe(5);
     const [first] = await own.browsers();
     expect(await findings(own, 'traces')).toBe(0);
@@ -108,13 +108,13 @@ describe('what a render leaves in its browser', () => {
   });
 
   it('goes with the pages and workers that were still running', async () => {
-    const own = open();
+    const own = await open();
     await findings(own, 'traces');
     await own.census.until(async () => (await own.census.find('--type=renderer')).length <= 1);
   });
 
   it('is never met by another bundle', async () => {
-    const own = open();
+    const own = await open();
     await findings(own, 'traces');
     const [first] = await own.browsers();
     const outputPath = join(workshop.directory, 'other.png');
@@ -124,7 +124,7 @@ describe('what a render leaves in its browser', () => {
 });
 
 it('gives back what idle children hold, and leaves running ones alone', async () => {
-  const own = open();
+  const own = await open();
   await findings(own, 'traces');
   expect(await own.browsers()).toHaveLength(1);
   // The spare child's folder stays; it has no browser.
@@ -142,7 +142,7 @@ it('gives back what idle children hold, and leaves running ones alone', async ()
 });
 
 describe('a playlist that names a file of another organization', () => {
-  const refused = async (src: string) => rejectionOf(open().render('media', { inputProps: { src } }));
+  const refused = async (src: string) => rejectionOf((await open()).render('media', { inputProps: { src } }));
 
   it('is refused by its name', async () => {
     const error = await refused('stolen.m3u8');

@@ -21,8 +21,8 @@ afterEach(async () => {
 
 afterAll(() => workshop.remove());
 
-const open = (options: Partial<LocalRendererOptions> = {}): Bench => {
-  bench = openBench(workshop, options);
+const open = async (options: Partial<LocalRendererOptions> = {}): Promise<Bench> => {
+  bench = await openBench(workshop, options);
   return bench;
 };
 
@@ -38,7 +38,7 @@ describe('a fault of the composition', () => {
     ['outgoing', 'network_blocked', 'The composition asked for http://blocked.example/price.json'],
     ['hanging', 'delay_render_timeout', 'delayRender("loading the price list") was called'],
   ])('(%s) is told in words that its developer understands', async (compositionId, code, text) => {
-    const { render, expectNothingOf } = open();
+    const { render, expectNothingOf } = await open();
     const error = await rejectionOf(render(compositionId, { output: late }));
     expect(error.code).toBe(code);
     expect(error.message).toContain(text);
@@ -47,12 +47,12 @@ describe('a fault of the composition', () => {
   });
 
   it('names the line that threw', async () => {
-    const error = await rejectionOf(open().render('throwing', { output: video }));
-    expect(error.details?.thrownAt).toMatch(/torture-project\/failures\.tsx:10$/);
+    const error = await rejectionOf((await open()).render('throwing', { output: video }));
+    expect(error.details?.thrownAt).toMatch(/failures\.tsx:10$/);
   });
 
   it('that is an endless loop ends as a stall', async () => {
-    const { render, expectNothingOf } = open({ stallMs: 2_500 });
+    const { render, expectNothingOf } = await open({ stallMs: 2_500 });
     const error = await rejectionOf(render('endless', { output: video }));
     expect([error.code, error.message]).toEqual([
       'render_stalled',
@@ -62,7 +62,7 @@ describe('a fault of the composition', () => {
   });
 
   it('that is an endless loop is not tried again when its page, but not its browser, is deaf', async () => {
-    const { render, expectNothingOf } = open();
+    const { render, expectNothingOf } = await open();
     const error = await rejectionOf(render('endless', { output: late }));
     expect([error.code, error.retryable]).toEqual(['composition_error', false]);
     expect(error.message).toContain('The page stopped answering.');
@@ -70,7 +70,7 @@ describe('a fault of the composition', () => {
   });
 
   it('that eats memory ends at the limit', async () => {
-    const { render, expectNothingOf } = open({ memoryLimitMb: 700 });
+    const { render, expectNothingOf } = await open({ memoryLimitMb: 700 });
     const error = await rejectionOf(render('hungry', { output: video }));
     expect(error.code).toBe('render_out_of_memory');
     expect(error.details?.memoryMb).toBeGreaterThan(700);
@@ -78,7 +78,7 @@ describe('a fault of the composition', () => {
   });
 
   it('that takes for ever ends at the wall clock', async () => {
-    const { render, expectNothingOf } = open();
+    const { render, expectNothingOf } = await open();
     const limits = { maxDurationSeconds: null, maxRenderMs: 2_000 };
     const error = await rejectionOf(render('slow', { output: video, limits }));
     expect([error.code, error.message]).toEqual([
@@ -101,7 +101,7 @@ describe('a SIGKILL under a render', () => {
     ['encoder', 'render_crashed', ({ census }) => census.find('ffmpeg')],
     ['child', 'render_crashed', ({ census }) => census.find('child/entry')],
   ])('of the %s ends it within seconds, and the next render works', async (_, code, find) => {
-    const own = open();
+    const own = await open();
     const { ended } = await own.startSlow();
     const killedMs = Date.now();
     kill(await find(own));
@@ -116,7 +116,7 @@ describe('a SIGKILL under a render', () => {
     ['graphics process', '--type=gpu-process'],
     ['page', '--type=renderer'],
   ])('of the %s is mended by the browser or ends the render, but never hangs it', async (_, command) => {
-    const own = open({ stallMs: 5_000 });
+    const own = await open({ stallMs: 5_000 });
     const { ended } = await own.startSlow();
     kill(await own.census.find(command));
     const outcome = await ended.catch((error: unknown) => error);
@@ -132,7 +132,7 @@ describe('a SIGKILL under a render', () => {
 
 describe('a cancelled render', () => {
   it('rejects soon, when all is gone', async () => {
-    const { startSlow, expectNothingOf } = open();
+    const { startSlow, expectNothingOf } = await open();
     const abort = new AbortController();
     const { ended } = await startSlow({ signal: abort.signal });
     const abortedMs = Date.now();
@@ -143,7 +143,7 @@ describe('a cancelled render', () => {
   });
 
   it('does not wait for a page that hears nothing', async () => {
-    const { render, expectNothingOf, census } = open();
+    const { render, expectNothingOf, census } = await open();
     const abort = new AbortController();
     const ended = render('endless', { output: late }, { signal: abort.signal });
     ended.catch(() => undefined);
@@ -154,7 +154,7 @@ describe('a cancelled render', () => {
   });
 
   it('never begins when it waits for a slot or was cancelled before', async () => {
-    const { startSlow, render } = open();
+    const { startSlow, render } = await open();
     const running = new AbortController();
     const { ended } = await startSlow({ signal: running.signal });
     const abort = new AbortController();

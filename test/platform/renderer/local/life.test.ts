@@ -37,8 +37,8 @@ afterEach(async () => {
 
 afterAll(() => workshop.remove());
 
-const open = (options: Parameters<typeof openBench>[1] = {}): Bench => {
-  bench = openBench(workshop, options);
+const open = async (options: Parameters<typeof openBench>[1] = {}): Promise<Bench> => {
+  bench = await openBench(workshop, options);
   return bench;
 };
 
@@ -54,7 +54,7 @@ const browserPids = async ({ browsers }: Bench): Promise<readonly number[]> =>
   (await browsers()).map(({ pid }) => pid);
 
 it('keeps a browser for its organization and never lends it to another', async () => {
-  const own = open();
+  const own = await open();
   expect(await visit(own, 'a')).toBe(1);
   const [first] = await browserPids(own);
   expect(await visit(own, 'a')).toBe(1);
@@ -64,7 +64,7 @@ it('keeps a browser for its organization and never lends it to another', async (
 });
 
 it('replaces a child after its number of renders', async () => {
-  const own = open({ recycleAfterRenders: 2 });
+  const own = await open({ recycleAfterRenders: 2 });
   await visit(own, 'a');
   const first = await browserPids(own);
   expect(first).toHaveLength(1);
@@ -74,7 +74,7 @@ it('replaces a child after its number of renders', async () => {
 });
 
 it('never reuses the browser of a rejected render', async () => {
-  const own = open();
+  const own = await open();
   await visit(own, 'a');
   expect(await browserPids(own)).toHaveLength(1);
   const output = { kind: 'still', format: 'png', frame: 1 } as const;
@@ -83,7 +83,7 @@ it('never reuses the browser of a rejected render', async () => {
 });
 
 it('opens another browser when the warm one has died meanwhile', async () => {
-  const own = open();
+  const own = await open();
   await visit(own, 'a');
   const [browser = 0] = await browserPids(own);
   process.kill(browser, 'SIGKILL');
@@ -92,7 +92,7 @@ it('opens another browser when the warm one has died meanwhile', async () => {
 });
 
 it('renders in as many children as there are slots, and no more', async () => {
-  const own = open({ slots: 2 });
+  const own = await open({ slots: 2 });
   const widths = await Promise.all(
     ['a', 'b', 'c'].map((organizationId) =>
       own.render('visits', { organizationId, outputPath: join(workshop.directory, organizationId) }),
@@ -103,7 +103,7 @@ it('renders in as many children as there are slots, and no more', async () => {
 });
 
 it('rejects what runs and what comes when it is closed, and may be closed twice', async () => {
-  const own = open();
+  const own = await open();
   const { ended } = await own.startSlow();
   const closing = [own.renderer.close(), own.renderer.close()];
   expect((await rejectionOf(ended)).code).toBe('shutting_down');
@@ -113,7 +113,7 @@ it('rejects what runs and what comes when it is closed, and may be closed twice'
 
 it('can be closed at any moment of its start', async () => {
   for (const afterMs of [0, 50, 400]) {
-    const own = open();
+    const own = await open();
     const ended = rejectionOf(own.render('slow', { output: { kind: 'video', format: 'mp4' } }));
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     await own.close();
@@ -138,7 +138,7 @@ const startWorker = (workDirectory: string): ReturnType<typeof spawn> => {
   const script = `
     const { createLocalRenderer } = await import(${JSON.stringify(sourceUrl('platform/renderer/local/local-renderer.ts'))});
     const { createLogger } = await import(${JSON.stringify(sourceUrl('platform/log/log.ts'))});
-    const renderer = createLocalRenderer({
+    const renderer = await createLocalRenderer({
       workDirectory: ${JSON.stringify(workDirectory)}, slots: 1, allowedHosts: [],
       browserExecutable: ${JSON.stringify(browserExecutable)}, log: createLogger({ level: 'silent' }),
     });
@@ -162,7 +162,7 @@ it('leaves nothing of a killed worker after the next sweep, and nobody touches a
   const { pid = 0, stdout } = worker;
   if (stdout === null) throw new Error('The worker has no output.');
   await once(stdout, 'data');
-  const tree = treeOf(await readProcessTable(), pid);
+  const tree = treeOf(readProcessTable(), pid);
   expect(tree.length).toBeGreaterThan(5);
   worker.kill('SIGKILL');
   await once(worker, 'exit');

@@ -9,7 +9,7 @@ let bench: Bench;
 
 beforeAll(async () => {
   workshop = await openWorkshop();
-  bench = openBench(workshop);
+  bench = await openBench(workshop);
 });
 
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import { RendermillError } from '../../../../src/core/errors.ts';
 import { createLogger } from '../../../../src/platform/log/log.ts';
 import { findBrowser } from '../../../../src/platform/renderer/browser/find-browser.ts';
+import { writeEntry } from '../../../../src/platform/renderer/bundle/write-entry.ts';
 import type { RenderOptions, RenderSpec, WarmRenderer } from '../../../../src/platform/renderer/contract.ts';
 import { createLocalRenderer } from '../../../../src/platform/renderer/local/local-renderer.ts';
 import type { LocalRendererOptions } from '../../../../src/platform/renderer/local/options.ts';
@@ -21,6 +22,7 @@ export const log = createLogger({ level: 'silent' });
 export const { path: browserExecutable } = await findBrowser();
 
 const project = fileURLToPath(new URL('../../../fixtures/torture-project/', import.meta.url));
+const examples = fileURLToPath(new URL('../../../../remotion/public/', import.meta.url));
 
 /** One second of 440 Hz, 16 bits, mono. */
 const toneWav = (): Buffer => {
@@ -56,10 +58,19 @@ export const openWorkshop = async (): Promise<Workshop> => {
   const directory = await mkdtemp(join(tmpdir(), 'rendermill-local-'));
   const publicDir = join(directory, 'public');
   const outputs = join(directory, 'outputs');
-  await Promise.all([mkdir(publicDir), mkdir(outputs)]);
-  await writeFile(join(publicDir, 'tone.wav'), toneWav());
+  const written = join(directory, 'entry');
+  await Promise.all([publicDir, outputs, written].map((path) => mkdir(path)));
+  await Promise.all([
+    writeFile(join(publicDir, 'tone.wav'), toneWav()),
+    writeFile(join(publicDir, 'text.txt'), 'a text of the public folder'),
+    writeFile(join(publicDir, 'prices.json'), JSON.stringify({ lamp: 12, chair: 34 })),
+    copyFile(join(examples, 'fonts/young-serif-latin.woff2'), join(publicDir, 'young.woff2')),
+    copyFile(join(examples, 'fonts/onest-latin.woff2'), join(publicDir, 'onest.woff2')),
+    copyFile(join(project, '../tenant-plain/public/square.svg'), join(publicDir, 'square.svg')),
+  ]);
   const bundlePath = await bundle({
-    entryPoint: join(project, 'index.tsx'),
+    entryPoint: await writeEntry(written, join(project, 'index.tsx')),
+    rootDir: project,
     outDir: join(directory, 'bundle'),
     publicDir,
     rspack: true,
@@ -108,14 +119,14 @@ export interface Census {
 const takeCensus = (): Census => {
   const seen = new Map<number, number>();
   const look = async (): Promise<void> => {
-    for (const { pid, startTicks } of treeOf(await readProcessTable(), process.pid).slice(1)) {
+    for (const { pid, startTicks } of treeOf(readProcessTable(), process.pid).slice(1)) {
       seen.set(pid, startTicks);
     }
   };
   const timer = setInterval(() => void look(), 100);
   const find = async (text: string): Promise<readonly ProcessEntry[]> => {
     await look();
-    const table = await readProcessTable();
+    const table = readProcessTable();
     const living = [...table.values()].filter(({ pid }) => isSameLiving(table.get(pid), seen.get(pid) ?? -1));
     const commands = await Promise.all(living.map(commandOf));
     return living.filter((_, index) => commands[index]?.includes(text));
@@ -149,9 +160,12 @@ export interface Bench {
 
 const parts = ['--user-data-dir', '--type=', 'ffmpeg', 'compositor'];
 
-export const openBench = (workshop: Workshop, options: Partial<LocalRendererOptions> = {}): Bench => {
+export const openBench = async (
+  workshop: Workshop,
+  options: Partial<LocalRendererOptions> = {},
+): Promise<Bench> => {
   const workDirectory = join(workshop.directory, `work-${Math.random().toString(36).slice(2)}`);
-  const renderer = createLocalRenderer({
+  const renderer = await createLocalRenderer({
     workDirectory,
     slots: 1,
     browserExecutable,

@@ -5,6 +5,8 @@
 
 /** Compositions that are added to every project. Remotion permits letters, digits and dashes. */
 export const describeCompositionId = 'rendermill-describe';
+/** There only when it is asked for by name; frame i shows item i. */
+export const stillsCompositionId = 'rendermill-stills';
 
 export interface CompositionDescription {
   readonly id: string;
@@ -26,3 +28,38 @@ export interface CompositionDescription {
 export interface PageDescription extends CompositionDescription {
   readonly metadataError: string | null;
 }
+
+export interface StillsPageItem {
+  /** As Remotion writes them into a page: JSON with marked dates. */
+  readonly serializedInputProps: string;
+  /** Zero-based; negative counts from the end. */
+  readonly frame: number;
+}
+
+/** The props of `rendermill-stills`. */
+export interface StillsPageProps {
+  readonly compositionId: string;
+  /** Pixels of every item's layout. */
+  readonly width: number;
+  readonly height: number;
+  readonly items: readonly StillsPageItem[];
+}
+
+export interface StillsPageError {
+  /** The error's class, as the browser's debugger names it. */
+  readonly name: string;
+  readonly message: string;
+  /** With the message in its first lines. */
+  readonly stack: string;
+}
+
+/** What the page says of the picture that was just taken. */
+export type StillsPageReport =
+  | { readonly type: 'shown'; readonly index: number }
+  | { readonly type: 'frame-out-of-range'; readonly index: number; readonly durationInFrames: number }
+  | { readonly type: 'failed'; readonly index: number; readonly error: StillsPageError }
+  /** Whether it failed, and of what, cannot be told in a page that others used before. */
+  | { readonly type: 'unsure'; readonly index: number; readonly reason: string };
+
+/** The report leaves the page as an artifact, the one thing that a picture can bring along. */
+export const reportFileName = (index: number): string => `rendermill-still-${index}.json`;

@@ -142,11 +142,15 @@ const isFromPage = (error: unknown): error is Error => error instanceof Error &&
 
 const compositionVerdict = (error: Error, evidence: FailureEvidence): { code: ErrorCode } & Verdict => {
   const name = error.name === 'Error' || error.name === 'CancelledError' ? '' : `${error.name}: `;
+  // Of what calculateMetadata() throws, Remotion's message begins with the name.
+  const said = publicText(
+    name !== '' && error.message.startsWith(name) ? error.message.slice(name.length) : error.message,
+  );
   const place = evidence.thrownAt ? ` (at ${evidence.thrownAt})` : '';
   return {
     code: 'composition_error',
-    message: `The composition threw an error: ${name}${publicText(error.message)}${place}`,
-    details: { error: publicText(error.message), thrownAt: evidence.thrownAt ?? null },
+    message: `The composition threw an error: ${name}${said}${place}`,
+    details: { error: said, thrownAt: evidence.thrownAt ?? null },
   };
 };
 

@@ -1,22 +1,28 @@
-/** The render child: one process, one organization, one browser, one render at a time. Its parent speaks to it by IPC. */
+/** The render child: one process, one organization, one browser, one job at a time. Its parent speaks to it by IPC. */
 import type { FromChild, ToChild } from '../messages.ts';
-import { type RunningRender, runRender } from './run-render.ts';
+import type { RunningJob } from './begin-job.ts';
+import { runRender } from './run-render.ts';
+import { runStills } from './run-stills.ts';
 import { openSession, type Session } from './session.ts';
 
 let session: Promise<Session> | null = null;
-let running: RunningRender | null = null;
+let running: RunningJob | null = null;
 
 const send = (message: FromChild): void => {
   process.send?.(message);
 };
 
-const render = (message: ToChild & { type: 'render' }): void => {
-  const { spec, settings } = message;
+const start = (message: ToChild & { type: 'render' | 'render-stills' }): void => {
+  const { settings } = message;
   const openOnce = (): Promise<Session> => {
     session ??= openSession(settings);
     return session;
   };
-  const current = runRender({ openSession: openOnce, spec, settings, send });
+  const shared = { openSession: openOnce, settings, send };
+  const current =
+    message.type === 'render'
+      ? runRender({ ...shared, spec: message.spec })
+      : runStills({ ...shared, spec: message.spec });
   running = current;
   void current.ended.finally(() => {
     running = null;
@@ -40,7 +46,7 @@ const failRunning = (error: unknown): void => {
 };
 
 process.on('message', (message: ToChild) => {
-  if (message.type === 'render') render(message);
+  if (message.type === 'render' || message.type === 'render-stills') start(message);
   if (message.type === 'cancel') running?.cancel();
   if (message.type === 'close') void close();
 });

@@ -1,52 +1,20 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type BrowserLog,
-  type CancelSignal,
-  renderMedia,
-  renderStill,
-  selectComposition,
-} from '@remotion/renderer';
+import { renderMedia, renderStill, selectComposition } from '@remotion/renderer';
 import { extensionOf } from '../../../../core/output.ts';
 import type { RenderProgress, RenderResult, RenderSpec } from '../../contract.ts';
 import type { ChildSettings } from '../messages.ts';
 import { moveFile } from './move-file.ts';
 import { planRender, type StillPlan, type VideoPlan } from './plan-render.ts';
 import { type Progress, preparing, trackProgress } from './progress.ts';
+import { type CallHooks, commonOptions, onDownload } from './remotion-options.ts';
 import type { Session } from './session.ts';
 
-export interface RenderHooks {
-  readonly cancelSignal: CancelSignal;
+export interface RenderHooks extends CallHooks {
   readonly onProgress: (progress: RenderProgress) => void;
-  /** Throws when Remotion may not download this. */
-  readonly checkMediaSource: (source: string) => void;
-  /** Something moved that progress does not show. */
-  readonly onAlive: () => void;
-  /** The browser could not load this address. */
-  readonly onFailedUrl: (url: string) => void;
 }
 
 type Composition = Awaited<ReturnType<typeof selectComposition>>;
-
-const bytesPerMb = 1024 * 1024;
-
-/** What every call of Remotion is given. A missing `browserExecutable` would make it download one. */
-const commonOptions = (session: Session, spec: RenderSpec, settings: ChildSettings, hooks: RenderHooks) => ({
-  serveUrl: spec.bundlePath,
-  inputProps: { ...spec.inputProps },
-  puppeteerInstance: session.browser,
-  browserExecutable: session.guard.browserExecutable,
-  chromeMode: 'headless-shell' as const,
-  port: session.pagePort,
-  timeoutInMilliseconds: settings.delayRenderTimeoutMs,
-  offthreadVideoCacheSizeInBytes: settings.mediaCacheMb * bytesPerMb,
-  mediaCacheSizeInBytes: settings.mediaCacheMb * bytesPerMb,
-  logLevel: 'error' as const,
-  onBrowserLog: ({ text, stackTrace }: BrowserLog) => {
-    const url = stackTrace[0]?.url;
-    if (text.startsWith('Failed to load resource') && url) hooks.onFailedUrl(url);
-  },
-});
 
 interface Job {
   readonly common: ReturnType<typeof commonOptions>;
@@ -57,12 +25,6 @@ interface Job {
   readonly hooks: RenderHooks;
   readonly progress: Progress;
 }
-
-/** Called before each download, and what it returns while it goes on: it can take longer than a stall, so it counts as life. */
-const onDownload = (source: string, hooks: RenderHooks) => {
-  hooks.checkMediaSource(source);
-  return hooks.onAlive;
-};
 
 const still = async (plan: StillPlan, job: Job): Promise<void> => {
   const { common, composition, scale, file, hooks, progress } = job;

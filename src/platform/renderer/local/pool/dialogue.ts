@@ -1,14 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { RendermillError } from '../../../../core/errors.ts';
-import type { RenderProgress, RenderResult, RenderSpec } from '../../contract.ts';
-import { type ChildSettings, type FromChild, fromWire, type ToChild } from '../messages.ts';
-
-export interface RenderRequest {
-  readonly spec: RenderSpec;
-  readonly settings: ChildSettings;
-  /** Null: alive, though nothing that progress shows. */
-  readonly onProgress: (progress: RenderProgress | null) => void;
-}
+import { type FromChild, fromWire, type ToChild } from '../messages.ts';
 
 const keptOutputLength = 4_000;
 
@@ -52,27 +44,29 @@ const crashed = (child: ChildProcess, output: string): RendermillError =>
     cause: output,
   });
 
-/** Has the child render, and waits for its answer or its end. */
-export const ask = (
+/** The answer in what the child says, else undefined. Called with everything that it says. */
+export type Answers<T> = (news: FromChild) => { readonly answer: T } | undefined;
+
+/** Has the child do this, and waits for its answer or its end. */
+export const ask = <T>(
   child: ChildProcess,
-  request: RenderRequest,
-  lastWords: () => string,
-): Promise<RenderResult> =>
+  message: ToChild,
+  listener: { readonly answerIn: Answers<T>; readonly lastWords: () => string },
+): Promise<T> =>
   new Promise((resolve, reject) => {
     const settle = (conclude: () => void): void => {
       child.off('exit', onExit);
       child.off('message', onMessage);
       conclude();
     };
-    const onExit = (): void => settle(() => reject(crashed(child, lastWords())));
-    const onMessage = (message: FromChild): void => {
-      if (message.type === 'progress') request.onProgress(message.progress);
-      if (message.type === 'alive') request.onProgress(null);
-      if (message.type === 'done') settle(() => resolve(message.result));
-      if (message.type === 'failed') settle(() => reject(fromWire(message.error)));
+    const onExit = (): void => settle(() => reject(crashed(child, listener.lastWords())));
+    const onMessage = (news: FromChild): void => {
+      const found = listener.answerIn(news);
+      if (found !== undefined) settle(() => resolve(found.answer));
+      if (news.type === 'failed') settle(() => reject(fromWire(news.error)));
     };
     if (hasExited(child)) return onExit();
     child.on('exit', onExit);
     child.on('message', onMessage);
-    tell(child, { type: 'render', spec: request.spec, settings: request.settings });
+    tell(child, message);
   });

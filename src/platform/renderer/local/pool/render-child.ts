@@ -3,19 +3,36 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RendermillError } from '../../../../core/errors.ts';
 import type { Logger } from '../../../log/log.ts';
-import type { RenderResult } from '../../contract.ts';
+import type { RenderProgress, RenderResult, RenderSpec, StillsSpec } from '../../contract.ts';
+import type { ChildSettings, ToChild, WireStillOutcome } from '../messages.ts';
 import { hasProcessTable } from '../processes/process-table.ts';
 import { reap } from '../processes/reap.ts';
 import { type Observation, watchTree } from '../processes/watched-tree.ts';
-import { ask, hasExited, keepOutput, onceExited, onceReady, type RenderRequest, tell } from './dialogue.ts';
+import { type Answers, ask, hasExited, keepOutput, onceExited, onceReady, tell } from './dialogue.ts';
 import { forkChild } from './fork-child.ts';
+
+export interface RenderRequest {
+  readonly spec: RenderSpec;
+  readonly settings: ChildSettings;
+  /** Null: alive, though nothing that progress shows. */
+  readonly onProgress: (progress: RenderProgress | null) => void;
+}
+
+export interface StillsRequest {
+  readonly spec: StillsSpec;
+  readonly settings: ChildSettings;
+  readonly onOutcome: (outcome: WireStillOutcome) => void;
+  readonly onAlive: () => void;
+}
 
 /** The worker's handle of one render child and of everything that the child starts. */
 export interface RenderChild {
-  /** Renders that were begun. */
+  /** Renders that were begun; of stills in one page, so many count as one. */
   readonly renders: number;
-  /** One at a time. */
+  /** One at a time, of this and the next. */
   render(request: RenderRequest): Promise<RenderResult>;
+  /** Rejects when the rest of the items has no outcome to come. */
+  renderStills(request: StillsRequest): Promise<void>;
   /** Asks the running render to end by itself. */
   cancel(): void;
   observe(): Promise<Observation>;
@@ -26,6 +43,9 @@ export interface RenderChild {
    */
   retire(manner: 'politely' | 'at once'): Promise<void>;
 }
+
+/** A browser grows with the pages that it opens (two for one render), not with the pictures that a page shows: 1,000 left it as it was. */
+const picturesPerRender = 25;
 
 /** Closing a browser takes about 100 ms. */
 const politeMs = 1_500;
@@ -67,17 +87,33 @@ export const startRenderChild = async (workDirectory: string, log: Logger): Prom
     log.debug({ childPid: pid, renders, manner }, 'render child retired');
   };
 
+  const perform = async <T>(message: ToChild, answerIn: Answers<T>): Promise<T> => {
+    await ready;
+    const answer = await ask(child, message, { answerIn, lastWords });
+    // A quick still may be over before the watchdog looked: later, the dead browser of an idle child must be recognised.
+    await tree.observe();
+    return answer;
+  };
+
   return {
     get renders() {
       return renders;
     },
-    render: async (request) => {
+    render: ({ spec, settings, onProgress }) => {
       renders++;
-      await ready;
-      const result = await ask(child, request, lastWords);
-      // A quick still may be over before the watchdog looked: later, the dead browser of an idle child must be recognised.
-      await tree.observe();
-      return result;
+      return perform({ type: 'render', spec, settings }, (news) => {
+        if (news.type === 'progress') onProgress(news.progress);
+        if (news.type === 'alive') onProgress(null);
+        return news.type === 'done' ? { answer: news.result } : undefined;
+      });
+    },
+    renderStills: ({ spec, settings, onOutcome, onAlive }) => {
+      renders += Math.ceil(spec.items.length / picturesPerRender);
+      return perform<void>({ type: 'render-stills', spec, settings }, (news) => {
+        if (news.type === 'still') onOutcome(news.outcome);
+        if (news.type === 'alive') onAlive();
+        return news.type === 'stills-done' ? { answer: undefined } : undefined;
+      });
     },
     cancel: () => tell(child, { type: 'cancel' }),
     observe: tree.observe,

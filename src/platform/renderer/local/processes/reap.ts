@@ -60,7 +60,7 @@ export const reap = async (target: ReapTarget): Promise<void> => {
   }
   let emptyRounds = 0;
   for (let round = 0; emptyRounds < 2 && round < maxRounds; round++) {
-    const table = await readProcessTable();
+    const table = readProcessTable();
     const living = await findLiving(target, table);
     killAll(living, table.get(process.pid)?.groupId);
     emptyRounds = living.length === 0 ? emptyRounds + 1 : 0;

@@ -34,7 +34,7 @@ export const watchTree = (childPid: number): WatchedTree => {
     seen,
     observe: async () => {
       if (!hasProcessTable) return nothing;
-      const table = await readProcessTable();
+      const table = readProcessTable();
       const tree = treeOf(table, childPid);
       for (const { pid, startTicks } of tree) seen.set(pid, startTicks);
       browser ??= browserOf(table, childPid);

@@ -1,0 +1,83 @@
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { newId } from '../../core/ids.ts';
+import { createBundleCache } from '../../features/renders/bundle-cache.ts';
+import { startFeeder } from '../../features/renders/feeder.ts';
+import { createRenderProcessor } from '../../features/renders/process.ts';
+import type { Checkpoint } from '../../features/renders/run-render.ts';
+import { startWakeableLoop } from '../../platform/clock/wakeable-loop.ts';
+import { createLocalRenderer } from '../../platform/renderer/local/local-renderer.ts';
+import { sweepLeftovers } from '../../platform/renderer/local/sweep-leftovers.ts';
+import type { Resources } from '../resources.ts';
+import { startHeartbeat } from './heartbeat.ts';
+
+/** What a killed worker of this machine left is gone within this, without waiting for another start. */
+const sweepEveryMs = 60_000;
+
+export interface RenderWorkerOptions {
+  /** Renders at once. */
+  readonly concurrency: number;
+  readonly browserExecutable: string;
+  readonly checkpoint?: (name: Checkpoint) => void;
+}
+
+/** Takes renders from the queue, and feeds it. Returns the worker's id. */
+export const startRenderWorker = async (
+  resources: Resources,
+  options: RenderWorkerOptions,
+): Promise<string> => {
+  const { config, log, lifecycle, db, queue, listener, clock, storage } = resources;
+  const id = newId();
+  const work = join(config.home, 'work');
+  await mkdir(work, { recursive: true });
+  const sweeping = startWakeableLoop({
+    everyMs: sweepEveryMs,
+    round: async () => void (await sweepLeftovers(work, log)),
+    onError: (error) => log.warn({ err: error }, 'what dead workers left could not be removed'),
+  });
+  lifecycle.onStop('sweep', () => sweeping.stop());
+
+  const workDirectory = join(work, id);
+  const renderer = await createLocalRenderer({
+    workDirectory,
+    slots: options.concurrency,
+    browserExecutable: options.browserExecutable,
+    allowedHosts: config.ALLOWED_HOSTS,
+    memoryLimitMb: config.MEMORY_LIMIT_MB,
+    stallMs: config.STALL_TIMEOUT_SECONDS * 1000,
+    delayRenderTimeoutMs: config.DELAY_RENDER_TIMEOUT_SECONDS * 1000,
+    recycleAfterRenders: config.RECYCLE_BROWSER_AFTER,
+    log,
+  });
+  lifecycle.onStop('renderer', () => renderer.close());
+
+  const feeder = startFeeder({ db, queue, listener, clock, log });
+  lifecycle.onStop('feeder', () => feeder.stop());
+
+  const processor = createRenderProcessor({
+    db,
+    storage,
+    renderer,
+    bundles: createBundleCache({ directory: join(config.home, 'cache', 'bundles'), storage }),
+    listener,
+    clock,
+    log,
+    workerId: id,
+    outputDirectory: join(workDirectory, 'output'),
+    timeLimits: {
+      stillMs: config.STILL_TIMEOUT_SECONDS * 1000,
+      videoMs: config.VIDEO_TIMEOUT_SECONDS * 1000,
+    },
+    ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
+  });
+  const queueWorker = await queue.startWorker(options.concurrency, processor);
+  const identity = { id, host: hostname(), pid: process.pid };
+  const heartbeat = await startHeartbeat(resources, identity, options.concurrency, queueWorker, renderer);
+  feeder.wake();
+  lifecycle.onStop('renders', async () => {
+    await heartbeat.stop();
+    await queueWorker.close(config.SHUTDOWN_SECONDS * 1000);
+  });
+  return id;
+};

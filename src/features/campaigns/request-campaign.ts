@@ -1,0 +1,101 @@
+import type { CampaignRequest } from '../../core/campaign-request.ts';
+import type { RenderMode } from '../../core/exports.ts';
+import { newId } from '../../core/ids.ts';
+import { addVariants, stageBatch } from '../../domain/batches/stage-batch.ts';
+import { getComposition } from '../../domain/compositions/find-compositions.ts';
+import { acceptRun } from '../../domain/exports/accept-run.ts';
+import { assertCells, prepareBatch } from '../../domain/exports/prepare-batch.ts';
+import type { Clock } from '../../platform/clock/clock.ts';
+import type { Database, Tx } from '../../platform/db/client.ts';
+import { type CampaignAcceptance, presentAcceptance } from './acceptance.ts';
+import { type Answered, answerOnce } from './answer-once.ts';
+import { judgeVariants, refusalOf } from './judge-variants.ts';
+
+export interface CampaignDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly renderMode: RenderMode;
+}
+
+export interface CampaignOrder {
+  readonly organizationId: string;
+  readonly request: CampaignRequest;
+  readonly idempotencyKey: string | undefined;
+  readonly correlationId: string;
+}
+
+/**
+ * Accepts a campaign in one transaction, every cell reserved, or refuses it and leaves no trace. The same idempotency key gives the
+ * same answer and no second campaign.
+ */
+export const requestCampaign = async (
+  deps: CampaignDeps,
+  order: CampaignOrder,
+): Promise<Answered<CampaignAcceptance>> => {
+  const judged = await judge(deps.db, order).catch((error: unknown) => ({ error }));
+  const asked = {
+    organizationId: order.organizationId,
+    route: 'POST /api/campaigns',
+    key: order.idempotencyKey,
+    body: order.request,
+  };
+  return answerOnce(deps, asked, (tx) => {
+    if ('error' in judged) throw judged.error;
+    return accept(tx, deps, order, judged.version);
+  });
+};
+
+/** Ahead of the transaction: a hundred thousand variants take seconds, in which nothing may be locked. */
+const judge = async (
+  db: Database,
+  { organizationId, request }: CampaignOrder,
+): Promise<{ version: string }> => {
+  assertCells(request.variants.length, request.sizes.length);
+  const composition = await getComposition(db, organizationId, request.compositionId, request.version);
+  const refusal = refusalOf(composition, await judgeVariants(composition, request.variants));
+  if (refusal) throw refusal;
+  return { version: composition.version };
+};
+
+/** `version`: the one whose schema has judged, should a newer one be registered meanwhile. */
+const accept = async (
+  tx: Tx,
+  deps: CampaignDeps,
+  { organizationId, request, correlationId }: CampaignOrder,
+  version: string,
+): Promise<CampaignAcceptance> => {
+  const now = deps.clock.now();
+  const { who, composition, sizes, template } = await prepareBatch(tx, organizationId, {
+    ...request,
+    version,
+  });
+  const id = newId(now);
+  const batch = { id, project_id: request.projectId, campaign_id: request.campaignId ?? null, version };
+  await stageBatch(
+    tx,
+    {
+      id,
+      organizationId,
+      userId: request.userId,
+      projectId: request.projectId,
+      jobType: 'campaign',
+      campaignId: batch.campaign_id,
+      kind: request.kind,
+      format: request.format,
+      renderMode: deps.renderMode,
+      compositionId: composition.id,
+      version,
+      template,
+      sizes,
+      reuse: request.reuse,
+    },
+    now,
+  );
+  await addVariants(
+    tx,
+    id,
+    request.variants.map(({ name, locale, props }) => ({ name, locale: locale ?? null, props, line: null })),
+  );
+  const cells = request.variants.length * request.sizes.length;
+  return presentAcceptance(batch, await acceptRun(tx, who, batch, { run: 1, cells, correlationId }, now));
+};

@@ -1,0 +1,41 @@
+import { getBatch } from '../../domain/batches/batch.ts';
+import { prepareRetry } from '../../domain/batches/open-run.ts';
+import { acceptRun } from '../../domain/exports/accept-run.ts';
+import { meteredUser } from '../../domain/exports/prepare-batch.ts';
+import type { Clock } from '../../platform/clock/clock.ts';
+import type { Database } from '../../platform/db/client.ts';
+import { type CampaignAcceptance, presentAcceptance } from './acceptance.ts';
+import { type Answered, answerOnce } from './answer-once.ts';
+
+export interface RetryOrder {
+  readonly organizationId: string;
+  /** Its id, or the tenant's own name for it. */
+  readonly campaign: string;
+  readonly idempotencyKey: string | undefined;
+  readonly correlationId: string;
+}
+
+/**
+ * Reserves the cells that failed, all or none, by today's limit and the user's present tier. Throws `batch_running`,
+ * `nothing_to_retry`, `daily_limit_reached` and `insufficient_credits`.
+ */
+export const retryCampaign = (
+  deps: { readonly db: Database; readonly clock: Clock },
+  { organizationId, campaign, idempotencyKey, correlationId }: RetryOrder,
+): Promise<Answered<CampaignAcceptance>> =>
+  answerOnce(
+    deps,
+    {
+      organizationId,
+      route: 'POST /api/campaigns/:id/retry',
+      key: idempotencyKey,
+      body: { campaign },
+    },
+    async (tx) => {
+      const { batch } = await getBatch(tx, organizationId, campaign);
+      const { run, cells } = await prepareRetry(tx, batch);
+      const who = await meteredUser(tx, organizationId, batch.user_id);
+      const now = deps.clock.now();
+      return presentAcceptance(batch, await acceptRun(tx, who, batch, { run, cells, correlationId }, now));
+    },
+  );

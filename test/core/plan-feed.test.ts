@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { groupSize, maxGroup, planFeed, type WaitingExport } from '../../src/core/plan-feed.ts';
+
+const waiting = (
+  organizationId: string,
+  count: number,
+  given: Partial<WaitingExport> = {},
+): WaitingExport[] =>
+  Array.from({ length: count }, (_, index) => ({
+    id: `${organizationId}-${given.groupKey ?? 'alone'}-${given.setbacks ?? 0}-${String(index).padStart(4, '0')}`,
+    organizationId,
+    createdAt: new Date(1_000),
+    groupKey: null,
+    setbacks: 0,
+    ...given,
+  }));
+
+const plan = (
+  lines: WaitingExport[],
+  given: { room?: number; slots?: number; inFlight?: [string, number][] } = {},
+) =>
+  planFeed({
+    waiting: lines,
+    inFlight: new Map(given.inFlight),
+    room: given.room ?? 10,
+    slots: given.slots ?? 2,
+  }).map((job) => job.exportIds);
+
+describe('the size of a group', () => {
+  test.each([
+    ['many waiting', 1_000, 2, 0, maxGroup],
+    ['a share of what is left', 60, 2, 0, 30],
+    ['a smaller one the less is left', 24, 2, 0, 12],
+    ['never so few that a page does not pay', 3, 2, 0, 8],
+    ['smaller for more slots', 100, 10, 0, 10],
+    ['careful after a setback', 1_000, 2, 1, 8],
+    ['alone after two', 1_000, 2, 2, 1],
+    ['no slot at all counts as one', 10, 0, 0, 10],
+  ])('%s', (_what, left, slots, setbacks, expected) => {
+    expect(groupSize(left, slots, setbacks)).toBe(expected);
+  });
+});
+
+describe('groups', () => {
+  test('are of one key only', () => {
+    const jobs = plan([...waiting('a', 6, { groupKey: 'x' }), ...waiting('a', 6, { groupKey: 'y' })], {
+      slots: 1,
+    });
+    for (const ids of jobs) expect(new Set(ids.map((id) => id.split('-')[1])).size).toBe(1);
+    expect(jobs.flat()).toHaveLength(12);
+  });
+
+  test('are of exports with the same setbacks, so that a poisonous one is soon alone', () => {
+    const jobs = plan([
+      ...waiting('a', 3, { groupKey: 'x', setbacks: 2 }),
+      ...waiting('a', 10, { groupKey: 'x', setbacks: 1 }),
+      ...waiting('a', 10, { groupKey: 'x' }),
+    ]);
+    expect(jobs.slice(0, 3).map((ids) => ids.length)).toEqual([1, 1, 1]);
+    for (const ids of jobs) expect(new Set(ids.map((id) => id.split('-')[2])).size).toBe(1);
+    expect(jobs.flat()).toHaveLength(23);
+  });
+
+  test('shrink towards the end', () => {
+    const sizes = plan(waiting('a', 120, { groupKey: 'x' }), { room: 100 }).map((ids) => ids.length);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
+    expect(sizes[0]).toBe(50);
+    expect(sizes.at(-1)).toBeLessThanOrEqual(12);
+  });
+
+  test('leave no crumbs that would need a page of their own', () => {
+    const sizes = plan(waiting('a', 17, { groupKey: 'x' }), { slots: 2 }).map((ids) => ids.length);
+    expect(sizes).toEqual([9, 8]);
+    expect(plan(waiting('a', 11, { groupKey: 'x' }), { slots: 2 }).map((ids) => ids.length)).toEqual([11]);
+  });
+
+  test('are made even of one that may share a page: it is cheaper there than alone', () => {
+    const jobs = (groupKey: string | null, setbacks: number) =>
+      planFeed({ waiting: waiting('a', 1, { groupKey, setbacks }), inFlight: new Map(), room: 1, slots: 1 });
+    expect(jobs('x', 0)).toMatchObject([{ isGroup: true }]);
+    expect(jobs(null, 0)).toMatchObject([{ isGroup: false }]);
+    expect(jobs('x', 2)).toMatchObject([{ isGroup: false }]);
+  });
+
+  test('are not made of what has no key', () => {
+    expect(plan(waiting('a', 4)).map((ids) => ids.length)).toEqual([1, 1, 1, 1]);
+  });
+});
+
+describe('fairness', () => {
+  test("thousands of one do not hold up another's single one", () => {
+    const jobs = plan([...waiting('big', 5_000, { groupKey: 'x' }), ...waiting('small', 1)], { room: 2 });
+    expect(jobs.flat().some((id) => id.startsWith('small'))).toBe(true);
+  });
+
+  test('who has the fewest in flight comes first', () => {
+    const jobs = plan([...waiting('a', 5), ...waiting('b', 5)], { room: 3, inFlight: [['a', 2]] });
+    expect(jobs.flat().map((id) => id[0])).toEqual(['b', 'b', 'a']);
+  });
+
+  test('of as many in flight the oldest comes first', () => {
+    const older = waiting('b', 1, { createdAt: new Date(1) });
+    expect(plan([...waiting('a', 1), ...older], { room: 1 }).flat()[0]).toMatch(/^b/);
+  });
+});
+
+test('whatever waits: no more jobs than there is room, nobody twice, groups of one kind', () => {
+  const one = fc.record({
+    organizationId: fc.constantFrom('a', 'b', 'c'),
+    groupKey: fc.constantFrom(null, 'x', 'y'),
+    setbacks: fc.integer({ min: 0, max: 3 }),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(one, { maxLength: 120 }),
+      fc.nat(20),
+      fc.integer({ min: 1, max: 8 }),
+      (given, room, slots) => {
+        const lines = given.map((each, index) => ({ ...each, id: `e${index}`, createdAt: new Date(index) }));
+        const byId = new Map(lines.map((each) => [each.id, each]));
+        const jobs = plan(lines, { room, slots });
+        expect(jobs.length).toBeLessThanOrEqual(room);
+        expect(new Set(jobs.flat()).size).toBe(jobs.flat().length);
+        for (const ids of jobs) {
+          expect(ids.length).toBeGreaterThan(0);
+          expect(ids.length).toBeLessThanOrEqual(maxGroup);
+          const kinds = ids.map((id) => {
+            const { organizationId, groupKey, setbacks } = byId.get(id) ?? {};
+            return `${organizationId}/${groupKey}/${setbacks}`;
+          });
+          expect(new Set(kinds).size).toBe(1);
+          if (byId.get(ids[0] ?? '')?.groupKey === null) expect(ids).toHaveLength(1);
+        }
+        if (jobs.length < room) expect(jobs.flat()).toHaveLength(lines.length);
+      },
+    ),
+  );
+});
