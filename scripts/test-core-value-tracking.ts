@@ -38,8 +38,12 @@ let service: Service | undefined;
 try {
   console.log('Starting a service of our own …');
   const home = join(folder, 'home');
-  service = await startService({ home });
-  const misses = await checkAll(service, folder, home);
+  // The picture that is missing on purpose would be a warning.
+  const started = await startService({ home, environment: { LOG_LEVEL: 'error' } });
+  service = started;
+  const interrupted = () => started.stop().finally(() => process.exit(130));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  const misses = await checkAll(started, folder, home);
   console.log(misses === 0 ? '\nThe log says what happened.' : `\n${misses} of the checks missed.`);
   if (misses > 0) process.exitCode = 1;
 } catch (error) {

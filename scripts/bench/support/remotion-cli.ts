@@ -1,4 +1,7 @@
-/** Remotion's own command line, as its documentation has it: the project bundled once, then a command for each still. */
+/**
+ * Remotion's own command line, a command for each still: as its documentation shows it, with the project's entry point, which it
+ * bundles each time with a warm cache; and as an expert would use it, with a bundle that was made before.
+ */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +10,10 @@ import { benchCompositionId } from './campaign-cells.ts';
 
 const run = promisify(execFile);
 const command = join('node_modules', '.bin', 'remotion');
+
+/** What a command renders from. */
+export type CliSource = readonly string[];
+export const entryPoint: CliSource = ['remotion/index.ts', '--public-dir=remotion/public'];
 
 /** The plain project, without anything of ours. Resolves with the bundle's folder. */
 export const bundleByCli = async (folder: string): Promise<string> => {
@@ -24,11 +31,12 @@ export const bundleByCli = async (folder: string): Promise<string> => {
 
 export const renderByCli = async (
   { variant, size }: BenchCell,
-  options: { readonly bundle: string; readonly browserExecutable: string; readonly output: string },
+  options: { readonly source: CliSource; readonly browserExecutable: string; readonly output: string },
 ): Promise<void> => {
+  const [from = '', ...flags] = options.source;
   await run(command, [
     'still',
-    options.bundle,
+    from,
     benchCompositionId,
     options.output,
     `--props=${JSON.stringify(variant.props)}`,
@@ -38,5 +46,6 @@ export const renderByCli = async (
     '--chrome-mode=headless-shell',
     '--image-format=png',
     '--log=error',
+    ...flags,
   ]);
 };

@@ -52,6 +52,8 @@ describe('an export is shown', () => {
       status: 'queued',
       userId: 'user-1',
       projectId: 'project-1',
+      batchId: null,
+      cached: false,
       compositionId: 'hero-ad',
       version: row.version,
       kind: 'still',
