@@ -1,6 +1,6 @@
 /** What a tenant may ask to be rendered. The same schema validates the request and makes the API's documentation. */
 import { z } from 'zod';
-import { holdsInfinity, isNestedDeeperThan } from './nesting.ts';
+import { findUnstorable } from './nesting.ts';
 import {
   type ExportKind,
   exportKinds,
@@ -22,9 +22,6 @@ export const tenantIdSchema = z
   );
 
 const sideSchema = z.int().min(1).max(maxSide);
-/** Deeper ones exhaust the stack of whoever walks them: hashing, validation, Postgres. */
-export const maxPropsLevels = 100;
-
 const frameSchema = z.int().min(-1_000_000).max(1_000_000);
 
 /** Remotion passes a quality on for these formats only where it is a video's rate or a jpeg's. */
@@ -59,14 +56,10 @@ export const outputMismatches = (asked: AskedOutput): readonly { path: string; m
 
 export const propsSchema = z
   .record(z.string(), z.unknown())
-  .refine(
-    (props) => !isNestedDeeperThan(props, maxPropsLevels),
-    `must not be nested deeper than ${maxPropsLevels} levels`,
-  )
-  .refine(
-    (props) => !holdsInfinity(props),
-    'must not hold a number that is too large for JSON, such as 1e999',
-  )
+  .superRefine((props, context) => {
+    const found = findUnstorable(props);
+    if (found !== null) context.addIssue({ code: 'custom', message: found });
+  })
   .default({})
   .describe("The composition's props; checked against its schema");
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { maxPropsLevels, renderRequestSchema, tenantIdSchema } from '../../src/core/render-request.ts';
+import { maxLevels } from '../../src/core/nesting.ts';
+import { renderRequestSchema, tenantIdSchema } from '../../src/core/render-request.ts';
 
 const still = { userId: 'u', projectId: 'p', compositionId: 'c', kind: 'still', format: 'png' };
 const video = { ...still, kind: 'video', format: 'mp4' };
@@ -67,8 +68,12 @@ describe('a render request', () => {
 
   test('with props nested deeper than can be worked with is refused, however deep', () => {
     const nested = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
-    expect(refusedPaths({ ...still, props: nested(maxPropsLevels) })).toEqual([]);
-    expect(refusedPaths({ ...still, props: nested(maxPropsLevels + 1) })).toEqual(['props']);
+    expect(refusedPaths({ ...still, props: nested(maxLevels) })).toEqual([]);
+    expect(refusedPaths({ ...still, props: nested(maxLevels + 1) })).toEqual(['props']);
+    for (const text of ['a\0b', '\ud800'])
+      expect(refusedPaths({ ...still, props: { list: [{ text }] } })).toEqual(['props']);
+    expect(refusedPaths({ ...still, props: { 'a\0b': 1 } })).toEqual(['props']);
+    expect(refusedPaths({ ...still, props: { text: 'a\u{1f600}b' } })).toEqual([]);
     expect(
       refusedPaths({ ...still, props: { a: JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) } }),
     ).toEqual(['props']);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { storableText } from '../../src/core/storable-text.ts';
+import { cutText, storableText } from '../../src/core/storable-text.ts';
 
 test('text keeps what it says, without NUL and without halves of pairs', () => {
   expect(storableText('Zoë 🙂\n\tline')).toBe('Zoë 🙂\n\tline');
@@ -18,4 +18,9 @@ test('any text survives UTF-8 unchanged afterwards, with the same length', () =>
       expect(storable).toHaveLength(text.length);
     }),
   );
+});
+
+test('a text that is cut has the length that was asked for, and says that something is missing', () => {
+  expect(cutText('short', 5)).toBe('short');
+  expect(cutText('longer', 5)).toBe('long…');
 });

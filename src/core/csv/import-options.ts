@@ -1,6 +1,7 @@
 /** What a tenant may say about an import. The same schema validates the request and makes the API's documentation. */
 import { z } from 'zod';
 import { batchOrderMismatches, batchOrderShape } from '../batch-order.ts';
+import { findUnstorable } from '../nesting.ts';
 import { delimiters } from './detect-delimiter.ts';
 import { csvEncodings } from './detect-encoding.ts';
 import { parsePropPath } from './prop-path.ts';
@@ -15,7 +16,14 @@ const columnNameSchema = z.string().trim().min(1).max(500);
 const columnMappingSchema = z
   .strictObject({
     column: columnNameSchema.optional().describe('Absent: every row has the default'),
-    default: z.unknown().optional().describe('JSON: the value where the cell is empty'),
+    default: z
+      .unknown()
+      .optional()
+      .superRefine((value, context) => {
+        const found = findUnstorable(value);
+        if (found !== null) context.addIssue({ code: 'custom', message: found });
+      })
+      .describe('JSON: the value where the cell is empty'),
     type: z
       .enum(cellTypes)
       .optional()

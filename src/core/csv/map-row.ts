@@ -109,11 +109,13 @@ export const createNaming = (): ((name: string, locale: string | null) => string
   const counts = new Map<string, number>();
   return (name, locale) => {
     const keyOf = (candidate: string): string => `${locale ?? ''}\n${candidate.toLowerCase()}`;
+    // Counted by what is left of a long name: else the k-th of many that begin alike would try k of them.
+    const stem = excerpt(name, maxNameLength - 8);
     let unique = name;
     while (used.has(keyOf(unique))) {
-      const count = (counts.get(keyOf(name)) ?? 1) + 1;
-      counts.set(keyOf(name), count);
-      unique = `${excerpt(name, maxNameLength - 8)}-${count}`;
+      const count = (counts.get(keyOf(stem)) ?? 1) + 1;
+      counts.set(keyOf(stem), count);
+      unique = `${stem}-${count}`;
     }
     used.add(keyOf(unique));
     return unique;

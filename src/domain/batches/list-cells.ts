@@ -4,6 +4,7 @@ import type { ExportStatus } from '../../core/exports.ts';
 import type { Reader } from '../../platform/db/client.ts';
 import { type Artifact, findArtifactsOf } from '../artifacts/artifacts.ts';
 import type { Batch } from './batch.ts';
+import { lastExportsOf } from './last-exports.ts';
 
 /** One variant in one size, as its last run left it. */
 export interface Cell {
@@ -36,10 +37,13 @@ interface CellPage {
 
 /** By variant, then by size; empty at the end. */
 export const listCells = async (db: Reader, batch: Batch, page: CellPage): Promise<readonly Cell[]> => {
-  const variants = await readVariants(db, batch, page);
+  // Before the exports: when the planning is over now, every export that there will be is there.
+  const isPlanned = await isWhollyPlanned(db, batch.id);
+  const variants = await readVariants(db, batch, page, isPlanned);
   const [first, last] = [variants.at(0), variants.at(-1)];
   if (!first || !last) return [];
   const exports = await lastExports(db, batch.id, first.position, last.position);
+  const absent = isPlanned ? withdrawn : waiting;
   const artifacts = await findArtifactsOf(
     db,
     exports.flatMap((one) => (one.status === 'completed' ? [one.id] : [])),
@@ -48,7 +52,8 @@ export const listCells = async (db: Reader, batch: Batch, page: CellPage): Promi
   return variants.flatMap((variant) =>
     batch.sizes.flatMap((size, sizeIndex) => {
       const found = byCell.get(`${variant.position}/${sizeIndex}`);
-      if (page.status !== undefined && found?.status !== page.status) return [];
+      const outcome = found ? outcomeOf(found, artifacts) : absent;
+      if (page.status !== undefined && outcome.status !== page.status) return [];
       return {
         variant: variant.position,
         variantName: variant.name,
@@ -57,13 +62,29 @@ export const listCells = async (db: Reader, batch: Batch, page: CellPage): Promi
         props: variant.props,
         size,
         sizeIndex,
-        ...(found ? outcomeOf(found, artifacts) : waiting),
+        ...outcome,
       };
     }),
   );
 };
 
-const readVariants = (db: Reader, batch: Batch, { afterVariant = -1, variants, status }: CellPage) => {
+/** A cell that has no export then was withdrawn by a cancel before it got one. */
+const isWhollyPlanned = async (db: Reader, batchId: string): Promise<boolean> => {
+  const run = await db
+    .selectFrom('batch_run')
+    .select(['planned', 'total'])
+    .where('batch_id', '=', batchId)
+    .where('run', '=', 1)
+    .executeTakeFirst();
+  return run !== undefined && run.planned === run.total;
+};
+
+const readVariants = (
+  db: Reader,
+  batch: Batch,
+  { afterVariant = -1, variants, status }: CellPage,
+  isPlanned: boolean,
+) => {
   const query = db
     .selectFrom('batch_variant')
     .selectAll()
@@ -72,16 +93,20 @@ const readVariants = (db: Reader, batch: Batch, { afterVariant = -1, variants, s
     .orderBy('position')
     .limit(variants);
   if (status === undefined) return query.execute();
+  if (status === 'canceled' && isPlanned) return query.where(hasCanceledCell(batch)).execute();
   return query
     .where(
       sql<SqlBool>`position IN (
-        SELECT variant FROM (
-          SELECT DISTINCT ON (variant, size) variant, status FROM export
-          WHERE batch_id = ${batch.id} AND variant > ${afterVariant} ORDER BY variant, size, run DESC
-        ) AS last WHERE status = ${status} GROUP BY variant ORDER BY variant LIMIT ${variants})`,
+        SELECT variant FROM ${lastExportsOf(batch.id)} AS last
+        WHERE status = ${status} AND variant > ${afterVariant} GROUP BY variant ORDER BY variant LIMIT ${variants})`,
     )
     .execute();
 };
+
+/** Canceled, or withdrawn before it became an export. */
+const hasCanceledCell = (batch: Batch) => sql<SqlBool>`(
+  EXISTS (SELECT FROM export WHERE batch_id = ${batch.id} AND variant = position AND status = 'canceled')
+  OR ${batch.sizes.length}::int > (SELECT count(DISTINCT size) FROM export WHERE batch_id = ${batch.id} AND variant = position))`;
 
 const waiting = {
   run: 1,
@@ -91,6 +116,8 @@ const waiting = {
   cached: false,
   artifact: null,
 } as const;
+
+const withdrawn = { ...waiting, status: 'canceled' } as const;
 
 type LastExport = Awaited<ReturnType<typeof lastExports>>[number];
 
@@ -128,17 +155,13 @@ export interface CellCounts {
 /** Of the whole batch: each cell counts as its last run left it. */
 export const countCells = async (db: Reader, batch: Batch): Promise<CellCounts> => {
   const { rows } = await sql<Omit<CellCounts, 'total'>>`
-    WITH last AS (
-      SELECT DISTINCT ON (variant, size) status, cached FROM export WHERE batch_id = ${batch.id}
-      ORDER BY variant, size, run DESC
-    )
     SELECT count(*) FILTER (WHERE status = 'completed') AS succeeded,
       count(*) FILTER (WHERE status = 'failed') AS failed,
       count(*) FILTER (WHERE status = 'canceled')
         + coalesce((SELECT total - (SELECT count(*) FROM export WHERE batch_id = ${batch.id} AND run = 1) FROM batch_run
             WHERE batch_id = ${batch.id} AND run = 1 AND planned = total), 0) AS canceled,
       count(*) FILTER (WHERE status = 'completed' AND cached) AS cached
-    FROM last`.execute(db);
+    FROM ${lastExportsOf(batch.id)} AS last`.execute(db);
   const counts = rows[0] ?? { succeeded: 0, failed: 0, canceled: 0, cached: 0 };
   return { total: batch.variant_count * batch.sizes.length, ...counts };
 };

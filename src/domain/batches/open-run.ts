@@ -1,9 +1,11 @@
+import { sql } from 'kysely';
 import { isClosed } from '../../core/batches.ts';
 import { RendermillError } from '../../core/errors.ts';
 import type { TierName } from '../../core/tiers.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import { type Batch, type BatchRun, lockRun, type RunKey } from './batch.ts';
+import { lastExportsOf } from './last-exports.ts';
 
 export interface NewRun extends RunKey {
   readonly cells: number;
@@ -69,20 +71,8 @@ export const prepareRetry = async (tx: Tx, batch: Batch): Promise<{ run: number;
 
 /** A cell has failed when its last export has. */
 const countFailedCells = async (tx: Tx, batchId: string): Promise<number> => {
-  const { count } = await tx
-    .selectFrom((inner) =>
-      inner
-        .selectFrom('export')
-        .distinctOn(['variant', 'size'])
-        .select('status')
-        .where('batch_id', '=', batchId)
-        .orderBy('variant')
-        .orderBy('size')
-        .orderBy('run', 'desc')
-        .as('last'),
-    )
-    .select((select) => select.fn.countAll<number>().as('count'))
-    .where('last.status', '=', 'failed')
-    .executeTakeFirstOrThrow();
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*) AS count FROM ${lastExportsOf(batchId)} AS last WHERE status = 'failed'`.execute(tx);
+  const count = rows[0]?.count ?? 0;
   return count;
 };

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../core/errors.ts';
-import { storableText } from '../../core/storable-text.ts';
+import { cutText, maxReasonLength, storableText } from '../../core/storable-text.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import { emit } from '../events/emit.ts';
@@ -7,6 +7,9 @@ import { countEndsOf, lockRunsOf } from './cells.ts';
 import { type Export, exportEnvelope, type Fence, jobFacts, jobTimes } from './export.ts';
 import { giveBack } from './give-back.ts';
 import { lockHeldExport } from './held-export.ts';
+
+/** As it is kept: what Postgres takes, and no more than a person reads. */
+export const reasonText = (text: string): string => storableText(cutText(text, maxReasonLength));
 
 export interface FailureReason {
   readonly code: ErrorCode;
@@ -18,7 +21,7 @@ const isTimeout = (code: ErrorCode): boolean => code === 'render_timeout' || cod
 
 /** Failed for good: the reason kept, limit and credit given back, recorded. Throws `render_lost` as completeExport does. */
 export const failExport = async (tx: Tx, fence: Fence, given: FailureReason, now: Date): Promise<Export> => {
-  const reason = { code: given.code, text: storableText(given.text) };
+  const reason = { code: given.code, text: reasonText(given.text) };
   const held = await lockHeldExport(tx, fence);
   await lockRunsOf(tx, [held]);
   const row = await tx

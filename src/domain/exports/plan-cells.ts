@@ -11,6 +11,7 @@ import type { StoredRequest } from '../../platform/db/schema.ts';
 import type { CellTemplate } from '../../platform/db/schema-batches.ts';
 import type { Batch, BatchRun } from '../batches/batch.ts';
 import { countPlanned, type FedRun, lockDueRun } from '../batches/due-runs.ts';
+import { lastExportsOf } from '../batches/last-exports.ts';
 import { type Composition, getComposition } from '../compositions/find-compositions.ts';
 import { emitAll } from '../events/emit.ts';
 import { completeExports } from './complete-export.ts';
@@ -100,11 +101,7 @@ const failedCells = async (
   limit: number,
 ): Promise<CellPosition[]> => {
   const { rows } = await sql<CellPosition>`
-    WITH last AS (
-      SELECT DISTINCT ON (variant, size) variant, size, run, status, width, height FROM export
-      WHERE batch_id = ${batch.id} ORDER BY variant, size, run DESC
-    )
-    SELECT variant, size FROM last WHERE status = 'failed' AND run < ${run.run}
+    SELECT variant, size FROM ${lastExportsOf(batch.id)} AS last WHERE status = 'failed' AND run < ${run.run}
     ORDER BY width * height DESC NULLS LAST, size, variant LIMIT ${limit}`.execute(db);
   return rows;
 };

@@ -1,10 +1,9 @@
 import { sql } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
-import { storableText } from '../../core/storable-text.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { notify, notifyAll } from '../../platform/db/notify.ts';
 import type { Fence } from './export.ts';
-import type { FailureReason } from './fail-export.ts';
+import { type FailureReason, reasonText } from './fail-export.ts';
 import { lockHeldExport, lockHeldExports } from './held-export.ts';
 
 const failedOnce = (reason: FailureReason, now: Date) => ({
@@ -13,7 +12,7 @@ const failedOnce = (reason: FailureReason, now: Date) => ({
   // Counted as a failure above, and therefore not as a start that came to nothing.
   hand_backs: sql<number>`hand_backs + 1`,
   error_code: reason.code,
-  error_text: storableText(reason.text),
+  error_text: reasonText(reason.text),
   worker_id: null,
   progress: null,
   updated_at: now,

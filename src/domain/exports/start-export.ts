@@ -71,7 +71,9 @@ export const startGroup = async (
     await dissolve(tx, wanted, now);
     return [];
   }
-  return beginAll(tx, wanted, job.workerId, now);
+  const begun = await beginAll(tx, wanted, job.workerId, now);
+  // Locked by id, rendered in the order of the plan.
+  return begun.toSorted((a, b) => a.export.line_order - b.export.line_order);
 };
 
 const isWornOut = (row: Export): boolean => row.attempt - row.hand_backs >= maxFruitlessStarts;

@@ -156,8 +156,6 @@ export const presentCell = (cell: Cell, runs: readonly BatchRun[]): PresentedCel
   const last = runs.at(-1);
   const waitsAgain = cell.status === 'failed' && last !== undefined && isOpen(last) && cell.run < last.run;
   if (waitsAgain) return { ...shown, run: last.run, status: 'waiting', exportId: null, error: null };
-  // Withdrawn before it became an export.
-  if (cell.status === 'waiting' && runs[0]?.cancel_requested_at) return { ...shown, status: 'canceled' };
   return shown;
 };
 

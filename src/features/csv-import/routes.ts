@@ -7,6 +7,7 @@ import { delimiters } from '../../core/csv/detect-delimiter.ts';
 import { csvEncodings } from '../../core/csv/detect-encoding.ts';
 import { type CsvImportOptions, csvImportOptionsSchema } from '../../core/csv/import-options.ts';
 import { RendermillError } from '../../core/errors.ts';
+import { cutText } from '../../core/storable-text.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
 import type { Access } from '../../platform/http/access.ts';
 import { errorResponseSchema } from '../../platform/http/error-response.ts';
@@ -121,6 +122,13 @@ export const registerCsvImportRoutes = (server: HttpServer, deps: CsvImportRoute
                 'The same key, options and file within 24 hours: the same answer and no second batch',
               ),
           }),
+          // Strict: a misspelt `dryRun` would be the real thing.
+          querystring: z.strictObject({
+            dryRun: z
+              .enum(['true', 'false'])
+              .optional()
+              .describe('true: as `dryRun` in the options; nothing is accepted'),
+          }),
           body: formSchema,
           response: {
             200: planSchema,
@@ -138,7 +146,7 @@ export const registerCsvImportRoutes = (server: HttpServer, deps: CsvImportRoute
         });
         const outcome = await importCsv(deps, {
           organizationId: deps.access.principal(request).organizationId,
-          options,
+          options: request.query.dryRun === 'true' ? { ...options, dryRun: true } : options,
           file: file.file,
           idempotencyKey: request.headers['idempotency-key'],
           correlationId: request.id,
@@ -156,6 +164,10 @@ export const registerCsvImportRoutes = (server: HttpServer, deps: CsvImportRoute
 };
 
 const invalidForm = (message: string): RendermillError => new RendermillError('invalid_request', { message });
+
+/** What is wrong with thousands of keys in one way would be an answer of megabytes. */
+const maxReasons = 50;
+const maxReasonText = 300;
 
 const formExpected = 'Expected multipart/form-data with the field "options" and then "file".';
 
@@ -182,9 +194,9 @@ const parseOptions = (value: unknown, truncated: boolean): CsvImportOptions => {
   if (truncated) throw invalidForm(`"options" may have up to ${maxOptionsBytes / 1024} kB.`);
   const parsed = csvImportOptionsSchema.safeParse(typeof value === 'string' ? parseJson(value) : value);
   if (parsed.success) return parsed.data;
-  const reasons = parsed.error.issues.map((issue) => ({
-    path: ['options', ...issue.path].join('.'),
-    reason: issue.message,
+  const reasons = parsed.error.issues.slice(0, maxReasons).map((issue) => ({
+    path: cutText(['options', ...issue.path].join('.'), maxReasonText),
+    reason: cutText(issue.message, maxReasonText),
   }));
   throw new RendermillError('invalid_request', {
     message: `The options are not valid: ${reasons.map(({ path, reason }) => `${path}: ${reason}`).join('; ')}.`,

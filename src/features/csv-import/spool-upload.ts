@@ -1,8 +1,7 @@
 /** An upload as a file of ours: measured, hashed and looked at while it arrives, so that memory stays flat whatever its size. */
 import { isUtf8 } from 'node:buffer';
 import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -47,8 +46,10 @@ export const spoolUpload = async (upload: Readable, directory: string): Promise<
   const path = join(directory, `${randomUUID()}.csv`);
   const remove = () => rm(path, { force: true });
   const look = createLook();
+  // Opened before anything can fail: a stream that opens it by itself may do so after it was removed.
+  const file = await open(path, 'wx', 0o600);
   try {
-    await pipeline(upload, look.through, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+    await pipeline(upload, look.through, file.createWriteStream());
     return { path, remove, ...look.result() };
   } catch (error) {
     await remove();

@@ -18,6 +18,7 @@ import {
   findStillCheck,
   recordStillCheck,
 } from '../../domain/compositions/still-check.ts';
+import { forgetContent } from '../../domain/exports/forget-content.ts';
 import type { Started } from '../../domain/exports/start-export.ts';
 import type { RenderResult, StillsSpec } from '../../platform/renderer/contract.ts';
 import { findBundle } from './find-bundle.ts';
@@ -75,11 +76,20 @@ const renderAll = async (scene: GroupScene, pictures: readonly Picture[]): Promi
   const known = await findStillCheck(scene.deps.db, template);
   if (known === true) return together(scene, pictures, scene.publish);
   if (known === false || pictures.length === 1) return oneByOne(scene, pictures);
-  const looked = pictures.slice(0, firstLook);
-  const isSame = await lookAt(scene, template, looked);
-  const rest = pictures.slice(looked.length);
+  return lookAndRender(scene, template, pictures);
+};
+
+/** A few at a time, until two pictures could be compared: nothing of an unknown template is rendered together unseen. */
+const lookAndRender = async (
+  scene: GroupScene,
+  template: CheckedTemplate,
+  pictures: readonly Picture[],
+): Promise<void> => {
+  const verdict = await lookAt(scene, template, pictures.slice(0, firstLook));
+  const rest = pictures.slice(firstLook);
   if (rest.length === 0) return;
-  await (isSame ? together(scene, rest, scene.publish) : oneByOne(scene, rest));
+  if (verdict === 'nothing to compare' && rest.length > 1) return lookAndRender(scene, template, rest);
+  await (verdict === 'the same' ? together(scene, rest, scene.publish) : oneByOne(scene, rest));
 };
 
 const templateOf = ({ deps, composition }: GroupScene): CheckedTemplate => ({
@@ -89,20 +99,22 @@ const templateOf = ({ deps, composition }: GroupScene): CheckedTemplate => ({
   rendererVersion: deps.renderer.version,
 });
 
-/** Publishes these pictures, rendered in the way that it found to be right; says whether the others may be rendered together. */
+type Verdict = 'the same' | 'different' | 'nothing to compare';
+
+/** Publishes these pictures, rendered in the way that it found to be right. */
 const lookAt = async (
   scene: GroupScene,
   template: CheckedTemplate,
   pictures: readonly Picture[],
-): Promise<boolean> => {
+): Promise<Verdict> => {
   const seen: Published[] = [];
   await together(scene, pictures, (one) => seen.push(one));
   const judged = seen.findLast((one) => 'result' in one && one.path !== pictures[0]?.path);
   const picture = pictures.find(({ path }) => path === judged?.path);
-  // All but the first failed: what they came to is as good as alone, and another group will look.
+  // All but the first of the page failed, and the first is what it would be alone.
   if (!picture) {
     for (const one of seen) scene.publish(one);
-    return true;
+    return 'nothing to compare';
   }
   const alone = `${picture.path}.alone.${extensionOf(picture.export.format)}`;
   try {
@@ -111,7 +123,7 @@ const lookAt = async (
     await recordStillCheck(scene.deps.db, template, isSame, scene.deps.clock.now());
     if (isSame) for (const one of seen) scene.publish(one);
     else await changeWay(scene, template, pictures);
-    return isSame;
+    return isSame ? 'the same' : 'different';
   } finally {
     await rm(alone, { force: true });
   }
@@ -122,7 +134,9 @@ const changeWay = async (
   template: CheckedTemplate,
   pictures: readonly Picture[],
 ): Promise<void> => {
-  scene.deps.log.warn(
+  const { deps } = scene;
+  await deps.db.transaction().execute((tx) => forgetContent(tx, template));
+  deps.log.warn(
     { ...template },
     'pictures of this composition differ when they are rendered in one page (state outside of components, or no determinism): from now on each is rendered alone, which takes several times as long',
   );

@@ -2,6 +2,7 @@ import type { FastifyError } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type ErrorCode, RendermillError } from '../../core/errors.ts';
+import { cutText } from '../../core/storable-text.ts';
 import { toDatabaseError } from '../db/errors.ts';
 
 /** What every refusal and failure looks like on the wire. */
@@ -26,13 +27,15 @@ const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
 
 /** A list of thousands that are all wrong in one way would be an answer of megabytes. */
 const maxReasons = 100;
+/** One reason may name thousands of unknown keys. */
+const maxReasonText = 300;
 
 const fromValidation = (
   error: FastifyError & { validation: readonly { instancePath: string; message?: string }[] },
 ) => {
   const reasons = error.validation.slice(0, maxReasons).map((issue) => ({
     path: issue.instancePath.split('/').filter(Boolean).join('.') || (error.validationContext ?? 'request'),
-    reason: issue.message ?? 'is not valid',
+    reason: cutText(issue.message ?? 'is not valid', maxReasonText),
   }));
   const more = error.validation.length - reasons.length;
   return new RendermillError('invalid_request', {

@@ -393,6 +393,18 @@ describe('a cancel', () => {
   });
 });
 
+test('a reason of any length is kept as a person can read it', async () => {
+  const who = await newUser();
+  const { row, fence } = await acceptAndStart(db, who);
+  const reason = { code: 'composition_error', text: 'X'.repeat(1_000_000) } as const;
+  await inTransaction((tx) => failExport(tx, fence, reason, later));
+  expect((await readExport(db, row.id)).error_text).toHaveLength(2_000);
+  const failed = (await eventsOf(db, who.organizationId)).find(
+    (event) => event.event_name === 'processing_failed',
+  );
+  expect(failed?.properties.failure_reason).toHaveLength(2_000);
+});
+
 describe('starts that come to nothing', () => {
   test(`are allowed ${maxFruitlessStarts} times; then the export is given up, and all given back`, async () => {
     const who = await newUser();

@@ -293,6 +293,13 @@ describe('a dry run', () => {
       cells: 4,
       remaining: 3,
     });
+    const asked = await fetch(`${api.url}/api/imports/csv?dryRun=true`, {
+      method: 'POST',
+      body: formOf(order, csv),
+      headers: { authorization: `Bearer ${tenant.key}` },
+    });
+    expect(await asked.json()).toMatchObject({ dryRun: true });
+    expect(await batches()).toEqual([]);
     expect(await (await post('price\nx\n1\n', { dryRun: true })).json()).toMatchObject({
       allowed: false,
       refusal: { code: 'rows_refused' },

@@ -275,6 +275,39 @@ describe('a template whose pictures differ when they share a page', () => {
   });
 });
 
+describe('a template of which most pictures fail', () => {
+  const late = (title: string, place: number) => (place === 0 ? title : `${title} after ${place}`);
+  const fails = (title: string) =>
+    /(0|9)$/.test(title) ? undefined : new RendermillError('composition_error', { message: 'boom' });
+
+  test('is looked at until two pictures could be compared: none goes out of a page that nobody looked at', async () => {
+    const { deps, contents, template } = await setUp({ together: late, failing: fails }, { variants: 40 });
+    await workThrough(deps);
+    const good = titles(40).filter((title) => fails(title) === undefined);
+    expect((await contents()).toSorted()).toEqual(good.toSorted());
+    expect(await findStillCheck(db, template)).toBe(false);
+  });
+});
+
+test('what came from a group is not used again once its template is found to differ', async () => {
+  const { deps, who, batch, template } = await setUp();
+  await workThrough(deps);
+  const hashes = async () => (await cellsOf(db, batch.id)).map((cell) => cell.content_hash);
+  expect((await hashes()).every((hash) => hash !== null)).toBe(true);
+  await db.deleteFrom('still_check').where('organization_id', '=', template.organizationId).execute();
+  await planBatch(db, who, {
+    variants: 6,
+    sizes: squares(1),
+    propsOf: (index) => ({ title: `Other ${index}` }),
+  });
+  await workThrough({
+    ...deps,
+    renderer: rendererThat({ together: (title) => `${title}?` }, { together: [], alone: [] }),
+  });
+  expect(await findStillCheck(db, template)).toBe(false);
+  expect((await hashes()).every((hash) => hash === null)).toBe(true);
+});
+
 describe('a group that is ended early', () => {
   test('by the cancel of its batch: what was rendered stays, the rest is canceled and given back', async () => {
     let cancel: () => Promise<unknown> = async () => undefined;

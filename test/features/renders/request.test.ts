@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { maxPropsLevels } from '../../../src/core/render-request.ts';
+import { maxLevels } from '../../../src/core/nesting.ts';
 import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
 import {
   countRows,
@@ -259,7 +259,7 @@ describe('a body that is none', () => {
   });
 
   test('nested without end is refused, with and without an idempotency key', async () => {
-    for (const levels of [maxPropsLevels + 1, 100_000]) {
+    for (const levels of [maxLevels + 1, 100_000]) {
       const props = `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
       const body = JSON.stringify({ ...still, compositionId: 'open' }).replace('}', `,"props":${props}}`);
       for (const headers of [{}, { 'idempotency-key': 'deep' }]) {

@@ -2,7 +2,6 @@ import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ApiError } from '../../../client/api-error.ts';
-import type { CampaignClient } from '../../../client/campaigns.ts';
 import { createClient } from '../../../client/client.ts';
 import type { CsvImportOrder, CsvImportPlan, CsvReport } from '../../../client/import-types.ts';
 import { maxFileBytes } from '../../../core/csv/csv-limits.ts';
@@ -15,6 +14,7 @@ import { formatsOfKind, type OutputFormat, stillFormats, videoFormats } from '..
 import { commandLineUser } from '../../command-line-user.ts';
 import { ExitCode } from '../exit-code.ts';
 import { addServiceOptions, findService, type ServiceOptions } from '../find-service.ts';
+import { followCampaign } from '../follow-campaign.ts';
 import { helpEnd } from '../help.ts';
 import { positiveInteger, positiveNumber } from '../options.ts';
 import { formatTable } from '../table.ts';
@@ -173,7 +173,7 @@ const importFile = async (
       terminal.print(`Accepted ${accepted.id}: ${summary(accepted)}.`);
     }
     off();
-    if (options.wait) await followBatch(client, accepted.id, options, terminal);
+    if (options.wait) await followCampaign(client, accepted.id, options, terminal);
   } catch (error) {
     if (left.signal.aborted) throw new ExitCode(interrupted);
     throw tellRefusal(error, options, terminal);
@@ -181,43 +181,6 @@ const importFile = async (
     off();
   }
 };
-
-/** Ctrl-C cancels what is left and waits for its end; the second one stops waiting. Leaves with 1 where a cell has no file. */
-const followBatch = async (
-  campaigns: CampaignClient,
-  id: string,
-  options: Options,
-  terminal: Terminal,
-): Promise<void> => {
-  const watching = new AbortController();
-  let canceling = false;
-  const off = terminal.onInterrupt(() => {
-    if (canceling) return watching.abort();
-    canceling = true;
-    terminal.note(`Canceling ${id}; Ctrl-C again stops waiting.`);
-    campaigns.cancelCampaign(id).catch((error: unknown) => watching.abort(error));
-  });
-  try {
-    for await (const message of campaigns.watchCampaign(id, { signal: watching.signal })) {
-      if (message.type === 'progress') terminal.draw?.(`${clearLine}${message.done}/${message.total} cells`);
-    }
-  } catch (error) {
-    throw watching.signal.aborted && watching.signal.reason === error ? new ExitCode(interrupted) : error;
-  } finally {
-    terminal.draw?.(clearLine);
-    off();
-  }
-  const { status, counts } = await campaigns.getCampaign(id);
-  if (options.json) terminal.print(JSON.stringify({ id, status, counts }));
-  else
-    terminal.print(
-      `${status}: ${counts.succeeded} of ${counts.total} cells have their file (${counts.cached} reused), ${counts.failed} failed, ${counts.canceled} canceled.`,
-    );
-  if (counts.canceled > 0) throw new ExitCode(interrupted);
-  if (counts.succeeded < counts.total) throw new ExitCode(1);
-};
-
-const clearLine = '\r\u001b[K';
 
 /** 128 and the number of SIGINT. */
 const interrupted = 130;

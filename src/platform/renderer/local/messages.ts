@@ -1,4 +1,5 @@
 import { type ErrorCode, RendermillError } from '../../../core/errors.ts';
+import { cutText, maxReasonLength } from '../../../core/storable-text.ts';
 import type { RenderProgress, RenderResult, RenderSpec, StillsSpec } from '../contract.ts';
 
 /** What the worker and its render child say to each other, as JSON. */
@@ -48,12 +49,22 @@ const describeCause = (cause: unknown): string | null => {
   return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 };
 
-export const toWire = (error: RendermillError): WireError => ({
-  code: error.code,
-  message: error.message,
-  details: error.details ?? null,
-  internal: describeCause(error.cause),
-});
+/** For the log: a stack is longer than a reason, and shorter than what a composition can throw. */
+const maxInternalLength = 8_000;
+const maxDetailsLength = 16_000;
+
+const smallDetails = (details: WireError['details']): WireError['details'] =>
+  details !== null && JSON.stringify(details).length <= maxDetailsLength ? details : null;
+
+export const toWire = (error: RendermillError): WireError => {
+  const internal = describeCause(error.cause);
+  return {
+    code: error.code,
+    message: cutText(error.message, maxReasonLength),
+    details: smallDetails(error.details ?? null),
+    internal: internal === null ? null : cutText(internal, maxInternalLength),
+  };
+};
 
 export const fromWire = (wire: WireError): RendermillError =>
   new RendermillError(wire.code, {

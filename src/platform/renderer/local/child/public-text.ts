@@ -1,5 +1,7 @@
 /** Texts of Remotion, Node and the page, made fit for the eyes of a tenant's developer. */
 
+import { cutText, maxReasonLength } from '../../../../core/storable-text.ts';
+
 /** The directories of an absolute path that is not part of a URL. */
 const directories = /(?:file:\/\/|(?<![\w:/.@]))\/(?:[^\s/:'"()]+\/)+/g;
 
@@ -8,7 +10,7 @@ const pageServer = /https?:\/\/localhost:\d+\//g;
 
 /** The first line, without stack, folders of this machine and the page server's address. */
 export const publicText = (text: string): string =>
-  (text.split('\n')[0] ?? '')
+  cutText(text.split('\n')[0] ?? '', maxReasonLength)
     .replace(/^(?:Uncaught )?Error: /, '')
     .replace(pageServer, '')
     .replace(directories, '')

@@ -139,6 +139,9 @@ const settle = async ({ spec, tools }: StillsCall, taken: Taken): Promise<WireSt
  * Remotion answers the death of a page with a browser of its own making, in which nobody's storage is apart; this one cannot be made,
  * so the call is rejected instead.
  */
+/** Ours have a few kilobytes; a project's artifact that is called like one may have any length. */
+const maxReportLength = 64 * 1024;
+
 const noOtherBrowser = '/nowhere/another-browser';
 
 /**
@@ -179,7 +182,8 @@ export const renderStills = async (call: StillsCall): Promise<void> => {
         buffer = taken;
       },
       onArtifact: ({ content }) => {
-        report = JSON.parse(String(content)) as StillsPageReport;
+        const text = String(content);
+        report = text.length > maxReportLength ? null : (JSON.parse(text) as StillsPageReport);
       },
       onFrameUpdate: (_, index, renderTimeMs) => {
         settling.push(settle(call, { index, buffer, report, renderTimeMs }).then(onOutcome));

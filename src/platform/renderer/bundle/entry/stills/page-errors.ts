@@ -7,17 +7,21 @@ export interface PageErrorListener {
   onStray(error: StillsPageError | null): void;
 }
 
+/** Longer ones are cut on the other side, too; here it spares the way there. */
+const maxTextLength = 8_000;
+const cut = (text: unknown): string => String(text).slice(0, maxTextLength);
+
 /** Null: what the debugger would say of other things than Errors is not known here. */
 export const describeThrown = (thrown: unknown): StillsPageError | null =>
   thrown instanceof Error
-    ? { name: thrown.constructor.name, message: String(thrown.message), stack: String(thrown.stack) }
+    ? { name: cut(thrown.constructor.name), message: cut(thrown.message), stack: cut(thrown.stack) }
     : null;
 
 /** As Remotion reads the text in which it leaves the error of a cancelled render. */
 const describeCanceled = (text: string): StillsPageError => ({
   name: 'CancelledError',
-  message: text.split('\n')[0] ?? '',
-  stack: text,
+  message: cut(text.split('\n')[0] ?? ''),
+  stack: cut(text),
 });
 
 /** cancelRender() leaves its text first and throws afterwards; what is thrown says more. */

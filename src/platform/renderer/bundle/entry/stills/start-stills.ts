@@ -10,6 +10,10 @@ import { describeThrown, interceptErrors } from './page-errors.ts';
 import { rememberPortalHome } from './portal.ts';
 import { clearPage, showItem } from './show-item.ts';
 
+/** Taken before the project's modules run: what a picture replaces later does not speak for the others. */
+const { stringify } = JSON;
+const { defineProperty } = Object;
+
 /** One item's time on the page. */
 interface Turn {
   readonly index: number;
@@ -90,7 +94,7 @@ const runTurn = async (stills: StillsPageProps, turn: Turn): Promise<void> => {
 
 /** Replaces a function that the renderer calls, for good. */
 const takeOver = (name: 'remotion_setFrame' | 'remotion_collectAssets', value: unknown): void => {
-  Object.defineProperty(window, name, { get: () => value, set: () => undefined });
+  defineProperty(window, name, { get: () => value, set: () => undefined });
 };
 
 const artifactOf = (report: StillsPageReport) => ({
@@ -98,7 +102,7 @@ const artifactOf = (report: StillsPageReport) => ({
   contentType: 'text',
   id: reportFileName(report.index),
   filename: reportFileName(report.index),
-  content: JSON.stringify(report),
+  content: stringify(report),
   frame: report.index,
   downloadBehavior: null,
 });
