@@ -68,7 +68,8 @@ export const planNext = (
     const busy = [...inFlight.values()].reduce((sum, jobs) => sum + jobs, 0);
     const room = Math.max(0, given.inFlight - busy);
     if (room === 0) return [];
-    const waiting = await headsOfLines(tx, room * maxGroup);
+    // More than there is room for: how large a group may be depends on how much is left after it.
+    const waiting = await headsOfLines(tx, (room + given.slots) * maxGroup);
     const jobs = planFeed({ waiting, inFlight, room, slots: given.slots });
     const chosen = jobs.flatMap(({ exportIds, isGroup }) => {
       const groupId = isGroup ? newId(now) : null;

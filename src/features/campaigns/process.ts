@@ -25,6 +25,8 @@ export interface CampaignProcessorDeps {
 
 /** A transaction of a second or so: rows, their events, and the completion of those whose file is there. */
 const cellsAPart = 500;
+/** Rendering begins when the first part is there. */
+const cellsAtFirst = 200;
 
 export const createCampaignProcessor =
   (deps: CampaignProcessorDeps): JobHandler =>
@@ -41,9 +43,12 @@ const runOf = ({ data }: ActiveJob): FedRun => ({
 });
 
 const planRun = async (deps: CampaignProcessorDeps, fed: FedRun, signal: AbortSignal): Promise<void> => {
+  let isFirst = true;
   for (;;) {
     signal.throwIfAborted();
-    const plan = await readNextCells(deps.db, fed, cellsAPart, deps.rendererVersion);
+    const limit = isFirst ? cellsAtFirst : cellsAPart;
+    isFirst = false;
+    const plan = await readNextCells(deps.db, fed, limit, deps.rendererVersion);
     if (!plan) return;
     const reusable = await findStoredFiles(deps, plan);
     // None planned: someone else has, or it was canceled meanwhile. The next look tells which.

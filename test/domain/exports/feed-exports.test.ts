@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '../../../src/core/ids.ts';
+import { maxGroup } from '../../../src/core/plan-feed.ts';
 import { requestCancel } from '../../../src/domain/exports/cancel-export.ts';
 import { planNext, plannedExports, replan } from '../../../src/domain/exports/feed-exports.ts';
 import type { Metered } from '../../../src/domain/exports/limits.ts';
@@ -205,4 +206,13 @@ describe('the capacity', () => {
     await removeWorker(db, newId(), plus(hours(25)));
     expect(await db.selectFrom('worker').selectAll().execute()).toEqual([]);
   });
+});
+
+test('where one job has room, its group is as large as what waits behind it permits', async () => {
+  const who = await newUser();
+  await fillLine(who, 400);
+  await db.updateTable('export').set({ group_key: 'a size' }).where('status', '=', 'queued').execute();
+  const planned = (await planNext(db, { inFlight: 1, slots: 2 }, now)) ?? [];
+  expect(planned).toHaveLength(maxGroup);
+  expect(new Set(planned.map((one) => one.groupId)).size).toBe(1);
 });

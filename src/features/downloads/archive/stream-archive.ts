@@ -2,6 +2,9 @@ import type { Readable } from 'node:stream';
 import { ZipArchive } from 'archiver';
 import type { ZipEntry } from '../../../core/archive/zip-length.ts';
 import { RendermillError } from '../../../core/errors.ts';
+import { installNativeCrc } from './native-crc.ts';
+
+installNativeCrc();
 
 export interface ArchiveEntry extends ZipEntry {
   /** Stored in UTC, to two seconds. */
