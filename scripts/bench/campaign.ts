@@ -208,7 +208,8 @@ const compare = (pictures: readonly PictureSums[], ours: PictureSums) => {
 const main = async (): Promise<void> => {
   const options = readOptions();
   const folder = await mkdtemp(join(tmpdir(), 'rendermill-bench-'));
-  const concurrency = String(availableParallelism());
+  // One more than there are cores: a picture spends a part of its time waiting for the browser's display to tick.
+  const concurrency = String(availableParallelism() + 1);
   const service = await startService({
     home: join(folder, 'home'),
     environment: { WORKER_CONCURRENCY: concurrency },

@@ -70,7 +70,9 @@ describe('the planning', () => {
       throw new Error('killed');
     });
     await expect(killed(jobOf(fed))).rejects.toThrow('killed');
-    expect(await cellsIn(api, id)).toHaveLength(500);
+    const before = (await cellsIn(api, id)).length;
+    expect(before).toBeGreaterThan(0);
+    expect(before).toBeLessThan(1_100);
     await refeedRuns(api.db, [fed], api.clock.now());
     await planAll(api);
     const cells = await cellsIn(api, id);
