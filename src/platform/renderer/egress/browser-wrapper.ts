@@ -26,12 +26,6 @@ export const egressFlags = (options: { proxyPort: number; pageServerPort: number
   '--block-new-web-contents',
 ];
 
-/**
- * A picture is drawn when it is whole instead of being drawn in stages, each of which waits for a tick of the display: by a tenth
- * sooner (1080 × 1080 PNGs of the hero ad, medians of 5 rounds: 97 ms instead of 112), and byte for byte the same.
- */
-const drawingFlags = ['--run-all-compositor-stages-before-draw', '--disable-gpu-vsync'];
-
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** `exec`, so that the process which Remotion starts, watches and kills is the browser itself. */
@@ -57,7 +51,7 @@ export const writeBrowserWrapper = async (options: {
   pageServerPort: number;
 }): Promise<string> => {
   const path = join(options.directory, 'guarded-browser');
-  await writeFile(path, wrapperScript(options.browserExecutable, [...egressFlags(options), ...drawingFlags]));
+  await writeFile(path, wrapperScript(options.browserExecutable, egressFlags(options)));
   await chmod(path, 0o755);
   return path;
 };
