@@ -152,8 +152,9 @@ const measureAnswers = async (
   return Object.fromEntries(
     Object.entries(answers).map(([figure, subjects]) => [
       figure,
-      // Of its kinds of answers, the slowest.
-      Math.round(Math.max(...subjects.map(medianOf)) * 10) / 10,
+      // Statistics as they are answered without a window, which come first; of the history the slowest kind.
+      Math.round(Math.max(...(figure === 'historyMs' ? subjects : subjects.slice(0, 1)).map(medianOf)) * 10) /
+        10,
     ]),
   );
 };
