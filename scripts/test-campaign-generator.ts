@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { formatTable } from '../src/apps/cli/table.ts';
 import type { CampaignOutput } from '../src/client/campaign-types.ts';
 import { type Client, createClient } from '../src/client/client.ts';
-import { type Service, startService } from './support/start-service.ts';
+import { type FoundService, findService } from './support/find-service.ts';
 
 const sizes = [
   { name: 'square', width: 540, height: 540, device: 'phone' },
@@ -98,16 +98,9 @@ const { values } = parseArgs({
   },
 });
 const folder = await mkdtemp(join(tmpdir(), 'rendermill-campaign-'));
-let service: Pick<Service, 'url' | 'key' | 'stop'> | undefined;
+let service: FoundService | undefined;
 try {
-  if (values.url !== undefined && values.key === undefined)
-    throw new Error('--url needs --key, or RENDERMILL_API_KEY');
-  if (values.url === undefined) console.log('Starting a service of our own …');
-  service =
-    values.url !== undefined && values.key !== undefined
-      ? { url: values.url, key: values.key, stop: async () => undefined }
-      : await startService({ home: join(folder, 'home') });
-  console.log(`Service: ${service.url}`);
+  service = await findService(values, folder);
   await generate(createClient(service), folder);
   console.log('Every file is right.');
 } catch (error) {

@@ -19,7 +19,7 @@ import { ApiError } from '../src/client/api-error.ts';
 import type { CampaignCell } from '../src/client/campaign-types.ts';
 import { createClient } from '../src/client/client.ts';
 import { type PresetName, presetNames } from '../src/core/csv/import-options.ts';
-import { type Service, startService } from './support/start-service.ts';
+import { type FoundService, findService } from './support/find-service.ts';
 
 const example = fileURLToPath(new URL('../remotion/examples/products.csv', import.meta.url));
 
@@ -45,7 +45,7 @@ const sizes = [
   { name: 'story', width: 540, height: 960, device: 'phone' },
 ];
 
-const importAndCheck = async (service: Pick<Service, 'url' | 'key'>, folder: string) => {
+const importAndCheck = async (service: FoundService, folder: string) => {
   const client = createClient(service);
   const preset: PresetName = presetNames.find((one) => one === values.preset) ?? 'none';
   const nameColumn = values['name-column'] ?? (values.file === example ? 'sku' : undefined);
@@ -117,16 +117,9 @@ const importAndCheck = async (service: Pick<Service, 'url' | 'key'>, folder: str
 };
 
 const folder = await mkdtemp(join(tmpdir(), 'rendermill-import-'));
-let service: Pick<Service, 'url' | 'key' | 'stop'> | undefined;
+let service: FoundService | undefined;
 try {
-  if (values.url !== undefined && values.key === undefined)
-    throw new Error('--url needs --key, or RENDERMILL_API_KEY');
-  if (values.url === undefined) console.log('Starting a service of our own …');
-  service =
-    values.url !== undefined && values.key !== undefined
-      ? { url: values.url, key: values.key, stop: async () => undefined }
-      : await startService({ home: join(folder, 'home') });
-  console.log(`Service: ${service.url}`);
+  service = await findService(values, folder);
   await importAndCheck(service, folder);
   if (misses.length > 0) throw new Error(`${misses.length} misses:\n  ${misses.join('\n  ')}`);
   console.log('The import is right.');

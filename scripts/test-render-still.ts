@@ -14,7 +14,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Client, createClient } from '../src/client/client.ts';
 import type { ExportFile } from '../src/client/types.ts';
-import { type Service, startService } from './support/start-service.ts';
+import { type FoundService, findService } from './support/find-service.ts';
 
 const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
@@ -74,16 +74,9 @@ const { values } = parseArgs({
   },
 });
 const folder = await mkdtemp(join(tmpdir(), 'rendermill-still-'));
-let service: Pick<Service, 'url' | 'key' | 'stop'> | undefined;
+let service: FoundService | undefined;
 try {
-  if (values.url !== undefined && values.key === undefined)
-    throw new Error('--url needs --key, or RENDERMILL_API_KEY');
-  if (values.url === undefined) console.log('Starting a service of our own …');
-  service =
-    values.url !== undefined && values.key !== undefined
-      ? { url: values.url, key: values.key, stop: async () => undefined }
-      : await startService({ home: join(folder, 'home') });
-  console.log(`Service: ${service.url}`);
+  service = await findService(values, folder);
   await renderStill(
     createClient(service),
     values.composition,

@@ -25,6 +25,7 @@ export const importCsv = async <Answer>(
       },
       ...(signal === undefined ? {} : { signal }),
     });
+    // A proxy in between answers with pages of its own: then the status says what there is to say.
     const answer: unknown = await response.json().catch(() => undefined);
     if (response.ok && answer !== undefined) return answer as Answer;
     throw refusal(base, response, answer);

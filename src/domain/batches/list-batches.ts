@@ -1,8 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
 import type { JobType, RunStatus } from '../../core/batches.ts';
-import { RendermillError } from '../../core/errors.ts';
-import { isUuid } from '../../core/ids.ts';
 import type { Reader } from '../../platform/db/client.ts';
+import { decodePlace, encodePlace } from '../../platform/db/page-place.ts';
 import type { Batch, BatchRun, BatchWithRun } from './batch.ts';
 
 export interface BatchFilter {
@@ -18,22 +17,6 @@ export interface BatchPage {
   /** Where to go on; null at the end. Stable: what comes in meanwhile is newer. */
   readonly nextCursor: string | null;
 }
-
-interface Place {
-  /** Microseconds since the epoch: Postgres' own resolution, which a Date would cut. */
-  readonly micros: string;
-  readonly id: string;
-}
-
-const encodePlace = ({ micros, id }: Place): string => Buffer.from(`${micros}:${id}`).toString('base64url');
-
-const decodePlace = (cursor: string): Place => {
-  const [micros = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(':');
-  if (/^\d{1,17}$/.test(micros) && isUuid(id)) return { micros, id };
-  throw new RendermillError('invalid_request', {
-    message: 'The cursor is not one that this API gave out.',
-  });
-};
 
 /** Newest first; what is still being staged is not there yet. */
 export const listBatches = async (

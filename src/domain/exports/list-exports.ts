@@ -1,9 +1,8 @@
 import { type SqlBool, sql } from 'kysely';
-import { RendermillError } from '../../core/errors.ts';
 import type { ExportStatus } from '../../core/exports.ts';
-import { isUuid } from '../../core/ids.ts';
 import type { ExportKind, OutputFormat } from '../../core/output.ts';
 import type { Reader } from '../../platform/db/client.ts';
+import { decodePlace, encodePlace } from '../../platform/db/page-place.ts';
 import type { Export } from './export.ts';
 
 export interface ExportFilter {
@@ -18,25 +17,6 @@ export interface ExportFilter {
   readonly from?: Date | undefined;
   readonly until?: Date | undefined;
 }
-
-interface Place {
-  /** Microseconds since the epoch: Postgres' own resolution, which a Date would cut. */
-  readonly micros: string;
-  readonly id: string;
-}
-
-const encodePlace = (place: Place): string =>
-  Buffer.from(`${place.micros}:${place.id}`).toString('base64url');
-
-const decodePlace = (cursor: string): Place => {
-  const [micros = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(':');
-  if (!/^\d{1,17}$/.test(micros) || !isUuid(id)) {
-    throw new RendermillError('invalid_request', {
-      message: 'The cursor is not one that this API gave out.',
-    });
-  }
-  return { micros, id };
-};
 
 export interface ExportPage {
   readonly exports: readonly Export[];

@@ -65,6 +65,7 @@ export async function* watchCampaign(deps: WatchDeps, watched: Watched): AsyncGe
       if (isNew && isClosed(run.status)) return yield toStatus(run);
       lastStatus = statusId(run);
       lastProgress = counts;
+      // Aborted: the client has left, which the head of the loop sees.
       await delay(betweenMessagesMs, undefined, { signal }).catch(() => undefined);
       if (!(await bell.rung(heartbeatMs))) yield { type: 'heartbeat' };
     }
