@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { errorCatalog } from '../src/core/errors.ts';
-import { type EventName, eventCatalog } from '../src/core/events/catalog.ts';
+import { definitionOf, type EventName, eventCatalog } from '../src/core/events/catalog.ts';
 import { describeVariables } from '../src/platform/config/config.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
@@ -42,8 +42,8 @@ const typeOf = ({ type, enum: values, const: constant }: PropertySchema): string
     : (values?.map((value) => `\`${value}\``).join(', ') ?? type ?? 'any');
 
 const eventSection = (name: EventName): string[] => {
-  const event = eventCatalog[name];
-  const schema = z.toJSONSchema(event.properties, { io: 'input' }) as {
+  const event = definitionOf(name);
+  const schema = z.toJSONSchema(event.emitted ?? event.properties, { io: 'input' }) as {
     properties: Record<string, PropertySchema>;
     required?: readonly string[];
   };

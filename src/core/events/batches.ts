@@ -30,7 +30,7 @@ const batch = <Shape extends z.ZodRawShape>(description: string, shape: Shape) =
     description,
     retention: 'business',
     sources: ['server', 'worker'],
-    properties: z.strictObject({ ...batchFacts, ...shape }),
+    properties: z.object({ ...batchFacts, ...shape }),
   });
 
 export const batchEvents = {

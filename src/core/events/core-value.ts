@@ -10,7 +10,7 @@ export const coreValueEvents = {
     description: 'A render succeeded: every one, the first included, still or video, single or in a batch.',
     retention: 'business',
     sources: ['worker', 'server'],
-    properties: z.strictObject({
+    properties: z.object({
       compositionId: z.string(),
       templateId: z.string().optional(),
       format: z.string(),
@@ -30,7 +30,7 @@ export const coreValueEvents = {
     description: 'A batch of more than one item came to its end with at least one success.',
     retention: 'business',
     sources: ['worker', 'server'],
-    properties: z.strictObject({
+    properties: z.object({
       jobId: z.string().describe("The batch's id"),
       jobType: z.enum(['campaign', 'csv_import']),
       campaignId: z.string().optional().describe("The tenant's own name for it, else the batch's id"),
@@ -54,7 +54,7 @@ export const coreValueEvents = {
     description: 'A download began: recorded before the first byte is sent.',
     retention: 'business',
     sources: ['server'],
-    properties: z.strictObject({
+    properties: z.object({
       ...downloadFacts,
       organizationStrategy: z.string().optional(),
       includesManifest: z.boolean().optional(),

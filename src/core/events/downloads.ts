@@ -9,7 +9,7 @@ export const downloadEvents = {
     description: 'The last byte of a download that export_downloaded tells of has left.',
     retention: 'business',
     sources: ['server'],
-    properties: z.strictObject({
+    properties: z.object({
       ...downloadFacts,
       duration: milliseconds
         .optional()

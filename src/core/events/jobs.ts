@@ -19,7 +19,7 @@ const ended = {
 };
 
 const job = <Shape extends z.ZodRawShape>(description: string, shape: Shape) => {
-  const properties = z.strictObject({ ...jobFacts, ...shape });
+  const properties = z.object({ ...jobFacts, ...shape });
   return defineEvent({
     family: 'jobs',
     schemaVersion: 1,

@@ -10,6 +10,6 @@ export const milestoneEvents = {
     description: "The user's first successful render, once ever; video_rendered is recorded besides it.",
     retention: 'business',
     sources: ['worker', 'server'],
-    properties: z.strictObject({ compositionId: z.string(), format: z.string(), timestamp, ...exportFacts }),
+    properties: z.object({ compositionId: z.string(), format: z.string(), timestamp, ...exportFacts }),
   }),
 };

@@ -13,6 +13,8 @@ export interface LoggedEvent {
   readonly receivedAt: Date;
   readonly organizationId: string;
   readonly userId: string | null;
+  readonly distinctId: string | null;
+  readonly sessionId: string | null;
   readonly entityType: string | null;
   readonly entityId: string | null;
   readonly correlationId: string | null;
@@ -20,6 +22,10 @@ export interface LoggedEvent {
   readonly environment: string;
   readonly schemaVersion: number;
   readonly properties: Record<string, unknown>;
+  readonly context: Record<string, unknown>;
+  /** Null until the projector has met it. */
+  readonly derived: Record<string, unknown> | null;
+  readonly isKnown: boolean;
   readonly position: number;
 }
 
@@ -38,8 +44,9 @@ interface EventPage {
 }
 
 const columns = sql.raw(`id, event_name AS event, occurred_at AS "occurredAt", received_at AS "receivedAt",
-  organization_id AS "organizationId", user_id AS "userId", entity_type AS "entityType", entity_id AS "entityId",
-  correlation_id AS "correlationId", source, environment, schema_version AS "schemaVersion", properties, position`);
+  organization_id AS "organizationId", user_id AS "userId", distinct_id AS "distinctId", session_id AS "sessionId", entity_type AS "entityType", entity_id AS "entityId",
+  correlation_id AS "correlationId", source, environment, schema_version AS "schemaVersion", properties, context,
+  derived, is_known AS "isKnown", position`);
 
 export const readEventsAfter = async (
   db: Reader,

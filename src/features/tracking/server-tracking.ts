@@ -47,7 +47,10 @@ export const createServerTracking = (deps: {
       organizationId: deps.organizationId,
       source: 'server',
       occurredAt,
-      properties: { timestamp: occurredAt.toISOString(), ...properties } as EventProperties<typeof name>,
+      // What is typed above is checked again at run time.
+      properties: { timestamp: occurredAt.toISOString(), ...properties } as unknown as EventProperties<
+        typeof name
+      >,
       ...rest,
     } satisfies NewEvent;
     await deps.db.transaction().execute((tx) => emit(tx, event));

@@ -89,6 +89,68 @@ const variables = {
   SHUTDOWN_SECONDS: positive(30).describe(
     'How long running renders may go on after SIGTERM before they go back to the queue, seconds',
   ),
+  POSTHOG_PROJECT_API_KEY: z
+    .string()
+    .optional()
+    .describe('Project key of PostHog; set, every event that its person allows goes there'),
+  POSTHOG_API_KEY: z.string().optional().describe('Older name of POSTHOG_PROJECT_API_KEY, which wins'),
+  POSTHOG_HOST: z
+    .url({ protocol: /^https?$/ })
+    .default('https://us.i.posthog.com')
+    .describe('Where PostHog takes events'),
+  POSTHOG_DISTINCT_IDS: z
+    .enum(['namespaced', 'raw'])
+    .default('namespaced')
+    .describe(
+      'How people are called at PostHog: organization/id, so that no two organizations share one, or the id alone',
+    ),
+  POSTHOG_PERSONAL_API_KEY: z
+    .string()
+    .optional()
+    .describe('Personal key of PostHog, with which a deleted account is deleted there, too'),
+  POSTHOG_PROJECT_ID: z.string().optional().describe('Project in which POSTHOG_PERSONAL_API_KEY deletes'),
+  POSTHOG_APP_HOST: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Private API of PostHog, for deletions; absent: POSTHOG_HOST without its .i'),
+  DOMAIN_EVENT_WEBHOOK_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('An endpoint of your own that gets every event of every organization, signed; may be private'),
+  DOMAIN_EVENT_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must be whsec_ and at least 24 bytes in base64')
+    .optional()
+    .describe('Signs what DOMAIN_EVENT_WEBHOOK_URL gets; absent: one is made, which `webhooks` shows'),
+  WEBHOOK_ALLOW_PRIVATE_ADDRESSES: flag.describe(
+    'true where endpoints of organizations may lie in private networks: for development only',
+  ),
+  META_PIXEL_ID: z.string().regex(/^\d+$/).optional().describe("Pixel of Meta's Conversions API"),
+  META_ACCESS_TOKEN: z.string().optional().describe('With META_PIXEL_ID: conversions go to Meta'),
+  META_API_VERSION: z
+    .string()
+    .regex(/^v\d+\.\d+$/)
+    .default('v25.0')
+    .describe('Version of the Graph API'),
+  META_HOST: z
+    .url({ protocol: /^https?$/ })
+    .default('https://graph.facebook.com')
+    .describe('Where Meta takes conversions'),
+  META_TEST_EVENT_CODE: z
+    .string()
+    .optional()
+    .describe("Marks conversions as tests, which Meta's Events Manager shows"),
+  EVENT_CONSOLE: flag.describe('true: the dispatcher prints every event to stdout, a JSON object per line'),
+  EVENT_FILE: z
+    .string()
+    .optional()
+    .describe('File to which the dispatcher appends every event, a JSON object per line'),
+  DISPATCHER_LEASE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(20)
+    .default(30)
+    .describe('Deliveries of a dispatcher that died wait for this long, seconds'),
   QUEUE_LOCK_MS: positive(10_000).describe('A job whose worker is silent for this long is taken over, ms'),
 } as const;
 
@@ -135,6 +197,12 @@ export const loadConfig = (environment: Readonly<Record<string, string | undefin
     problems.push(
       'STALL_TIMEOUT_SECONDS: must be longer than DELAY_RENDER_TIMEOUT_SECONDS, which would never be heard of',
     );
+  }
+  if ((given.META_PIXEL_ID === undefined) !== (given.META_ACCESS_TOKEN === undefined)) {
+    problems.push('META_PIXEL_ID, META_ACCESS_TOKEN: Meta needs both, or neither');
+  }
+  if ((given.POSTHOG_PERSONAL_API_KEY === undefined) !== (given.POSTHOG_PROJECT_ID === undefined)) {
+    problems.push('POSTHOG_PERSONAL_API_KEY, POSTHOG_PROJECT_ID: deleting at PostHog needs both, or neither');
   }
   if (given.RENDER_MODE === 'lambda') problems.push('RENDER_MODE: lambda is not built yet; use local');
   if (!parsed.success || problems.length > 0) {

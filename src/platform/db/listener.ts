@@ -6,7 +6,7 @@ import pg from 'pg';
 import type { Logger } from '../log/log.ts';
 
 /**
- * What a payload names: nothing (`feed`, `batch_feed`, `event`), an export (`export`), an export or a batch (`cancel`), a batch
+ * What a payload names: nothing (`feed`, `batch_feed`, `event`, `delivery`), an export (`export`), an export or a batch (`cancel`), a batch
  * (`batch`).
  */
 const channels = [
@@ -14,6 +14,7 @@ const channels = [
   'rendermill_export',
   'rendermill_cancel',
   'rendermill_event',
+  'rendermill_delivery',
   'rendermill_batch',
   'rendermill_batch_feed',
 ] as const;

@@ -4,6 +4,9 @@ import { type Database, openDatabase } from './client.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { batches } from './migrations/0002-batches.ts';
 import { statistics } from './migrations/0003-statistics.ts';
+import { identity } from './migrations/0004-identity.ts';
+import { projection } from './migrations/0005-projection.ts';
+import { delivery } from './migrations/0006-delivery.ts';
 
 const plainSql = (text: string): Migration => ({
   up: async (db) => {
@@ -16,6 +19,9 @@ const migrations: Record<string, Migration> = {
   '0001-foundation': plainSql(foundation),
   '0002-batches': plainSql(batches),
   '0003-statistics': plainSql(statistics),
+  '0004-identity': plainSql(identity),
+  '0005-projection': plainSql(projection),
+  '0006-delivery': plainSql(delivery),
 };
 
 const partitionMonthsAhead = 4;

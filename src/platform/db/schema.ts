@@ -6,6 +6,20 @@ import type { StatPeriod, StatScope } from '../../core/statistics-sums.ts';
 import type { TierName, TierOverrides } from '../../core/tiers.ts';
 import type { Json, JsonOrNull } from './column-types.ts';
 import type { BatchRunTable, BatchTable, BatchVariantTable } from './schema-batches.ts';
+import type {
+  DeliveryShardTable,
+  ErasureRequestTable,
+  EventCursorTable,
+  EventDefinitionTable,
+  EventDeliveryTable,
+  EventSinkTable,
+  EventUseTable,
+  IdentityLinkTable,
+  PersonActivityTable,
+  PersonConsentTable,
+  VisitorTable,
+  WebhookSecretTable,
+} from './schema-events.ts';
 
 /** Ordered like numbers, wider than a double holds exactly: a string in our hands. */
 type Xid = ColumnType<string, never, never>;
@@ -21,6 +35,7 @@ export interface OrganizationTable {
   time_zone: Generated<string>;
   tier_overrides: ColumnType<TierOverrides, string | undefined, string>;
   link_secret: Buffer;
+  unknown_events: Generated<'mark' | 'refuse'>;
   created_at: Generated<Date>;
 }
 
@@ -258,6 +273,8 @@ export interface DomainEventTable {
   retention_class: 'behaviour' | 'business';
   position: Generated<number>;
   xid: Xid;
+  is_known: Generated<boolean>;
+  open_deliveries: Generated<number>;
 }
 
 export interface DomainEventKeyTable {
@@ -354,4 +371,16 @@ export interface Schema {
   export_active_month: ExportActiveMonthTable;
   domain_event: DomainEventTable;
   domain_event_key: DomainEventKeyTable;
+  event_definition: EventDefinitionTable;
+  visitor: VisitorTable;
+  identity_link: IdentityLinkTable;
+  person_consent: PersonConsentTable;
+  erasure_request: ErasureRequestTable;
+  event_cursor: EventCursorTable;
+  event_use: EventUseTable;
+  person_activity: PersonActivityTable;
+  event_sink: EventSinkTable;
+  webhook_secret: WebhookSecretTable;
+  event_delivery: EventDeliveryTable;
+  delivery_shard: DeliveryShardTable;
 }

@@ -53,7 +53,14 @@ describe('migrations', () => {
     const { url, drop } = await createTestDatabase('template0');
     const ran = await Promise.all(times(4, () => migrateDatabase(url, silentLog)));
     expect(ran.filter((names) => names.length > 0)).toEqual([
-      ['0001-foundation', '0002-batches', '0003-statistics'],
+      [
+        '0001-foundation',
+        '0002-batches',
+        '0003-statistics',
+        '0004-identity',
+        '0005-projection',
+        '0006-delivery',
+      ],
     ]);
     expect(await migrateDatabase(url, silentLog)).toEqual([]);
     await drop();
@@ -62,7 +69,14 @@ describe('migrations', () => {
   test('that are missing are named, without touching the database', async () => {
     const { url, drop } = await createTestDatabase('template0');
     const empty = openDatabase({ url, log: silentLog });
-    expect(await pendingMigrations(empty.db)).toEqual(['0001-foundation', '0002-batches', '0003-statistics']);
+    expect(await pendingMigrations(empty.db)).toEqual([
+      '0001-foundation',
+      '0002-batches',
+      '0003-statistics',
+      '0004-identity',
+      '0005-projection',
+      '0006-delivery',
+    ]);
     expect(await pendingMigrations(db)).toEqual([]);
     const { rows } = await sql`SELECT 1 FROM pg_class WHERE relname LIKE 'kysely%'`.execute(empty.db);
     expect(rows).toEqual([]);

@@ -1,0 +1,77 @@
+/** What the projector keeps: how far it has read, how often each thing was used, and when each person was last here. */
+export const projection = `
+ALTER TABLE domain_event
+  -- False where neither the catalog nor the organization knows the name.
+  ADD COLUMN is_known boolean NOT NULL DEFAULT true,
+  -- Deliveries that have not ended; at zero the event is processed.
+  ADD COLUMN open_deliveries smallint NOT NULL DEFAULT 0;
+CREATE INDEX domain_event_id ON domain_event (id);
+CREATE INDEX domain_event_user ON domain_event (organization_id, user_id, occurred_at) WHERE user_id IS NOT NULL;
+
+-- Each event is changed a few times after it was written; with room on its page that touches no index.
+DO $$
+DECLARE part text;
+BEGIN
+  FOR part IN SELECT c.oid::regclass::text FROM pg_class c
+      WHERE c.relkind = 'r' AND (c.relname LIKE 'domain\\_event\\_business\\_%' OR c.relname LIKE 'domain\\_event\\_behaviour\\_%') LOOP
+    EXECUTE format('ALTER TABLE %s SET (fillfactor = 75)', part);
+  END LOOP;
+END $$;
+
+CREATE OR REPLACE FUNCTION ensure_event_partitions(first_day date, months integer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  parent text;
+  partition text;
+  month timestamp;
+  starts timestamptz;
+  ends timestamptz;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('rendermill:event-partitions'));
+  FOREACH parent IN ARRAY ARRAY['domain_event_business', 'domain_event_behaviour'] LOOP
+    FOR offset_months IN 0 .. months - 1 LOOP
+      month := date_trunc('month', first_day::timestamp) + make_interval(months => offset_months);
+      partition := format('%s_%s', parent, to_char(month, 'YYYY_MM'));
+      IF to_regclass(partition) IS NULL THEN
+        starts := month AT TIME ZONE 'UTC';
+        ends := (month + interval '1 month') AT TIME ZONE 'UTC';
+        EXECUTE format('CREATE TABLE %I (LIKE domain_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS) WITH (fillfactor = 75)', partition);
+        EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', parent || '_rest');
+        EXECUTE format('WITH moved AS (DELETE FROM %I WHERE received_at >= %L AND received_at < %L RETURNING *)
+          INSERT INTO %I SELECT * FROM moved', parent || '_rest', starts, ends, partition);
+        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, partition, starts, ends);
+      END IF;
+    END LOOP;
+  END LOOP;
+END $$;
+
+-- A place in the log: everything up to it was read. Begins at the start, so that what is counted includes the past.
+CREATE TABLE event_cursor (
+  name     text PRIMARY KEY,
+  xid      xid8 NOT NULL DEFAULT '0',
+  position bigint NOT NULL DEFAULT 0
+);
+INSERT INTO event_cursor (name) VALUES ('projector');
+
+-- How often an event has happened; user_id '' counts for the whole organization. No retention touches it.
+CREATE TABLE event_use (
+  organization_id text NOT NULL,
+  event_name      text NOT NULL,
+  user_id         text NOT NULL,
+  uses            bigint NOT NULL,
+  first_at        timestamptz NOT NULL,
+  PRIMARY KEY (organization_id, event_name, user_id)
+);
+
+-- When a person (a user, or a visitor who is nobody yet) was last here, and whether this session is a return.
+CREATE TABLE person_activity (
+  organization_id    text NOT NULL,
+  person_kind        text NOT NULL CHECK (person_kind IN ('visitor', 'user')),
+  person_id          text NOT NULL,
+  first_seen_at      timestamptz NOT NULL,
+  last_seen_at       timestamptz NOT NULL,
+  -- When the session began that is a return; null: it is none.
+  returned_at        timestamptz,
+  uploaded_in_return boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (organization_id, person_kind, person_id)
+);
+`;
