@@ -1,11 +1,11 @@
 /** Makes the pages of docs/ that come from code; with `--check` it writes nothing and says which are out of date. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
 import { errorCatalog } from '../src/core/errors.ts';
-import { definitionOf, type EventName, eventCatalog } from '../src/core/events/catalog.ts';
 import { describeVariables } from '../src/platform/config/config.ts';
+import { eventSchemasPage } from './support/event-schemas-page.ts';
+import { eventsPage } from './support/events-page.ts';
+import { cell } from './support/markdown.ts';
 
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 const yesOrNo = (value: boolean): string => (value ? 'yes' : 'no');
 
 const errorsPage = (): string => {
@@ -29,53 +29,6 @@ const errorsPage = (): string => {
   ].join('\n')}\n`;
 };
 
-interface PropertySchema {
-  readonly type?: string;
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly description?: string;
-}
-
-const typeOf = ({ type, enum: values, const: constant }: PropertySchema): string =>
-  constant !== undefined
-    ? `\`${constant}\``
-    : (values?.map((value) => `\`${value}\``).join(', ') ?? type ?? 'any');
-
-const eventSection = (name: EventName): string[] => {
-  const event = definitionOf(name);
-  const schema = z.toJSONSchema(event.emitted ?? event.properties, { io: 'input' }) as {
-    properties: Record<string, PropertySchema>;
-    required?: readonly string[];
-  };
-  const rows = Object.entries(schema.properties).map(([property, inner]) => {
-    const optional = schema.required?.includes(property) ? '' : 'optional';
-    return `| \`${property}\` | ${cell(typeOf(inner))} | ${optional} | ${cell(inner.description ?? '')} |`;
-  });
-  return [
-    `## ${name}`,
-    '',
-    `${event.description} Family ${event.family}, schema version ${event.schemaVersion}, kept as ${event.retention}, sent by ${event.sources.join(' and ')}.`,
-    '',
-    '| Property | Type | | Meaning |',
-    '| --- | --- | --- | --- |',
-    ...rows,
-    '',
-  ];
-};
-
-const eventsPage = (): string =>
-  [
-    '# Events',
-    '',
-    '<!-- Made from src/core/events by `npm run docs`; a test compares the two. -->',
-    '',
-    'What may be in the event log. Every row also has the envelope: `id`, `event_name`, `occurred_at`, `received_at`,',
-    '`organization_id`, `user_id`, `distinct_id`, `session_id`, `entity_type`, `entity_id`, `correlation_id`, `source`,',
-    '`environment`, `schema_version`, `context`. A property that is not listed is refused.',
-    '',
-    ...(Object.keys(eventCatalog) as EventName[]).flatMap(eventSection),
-  ].join('\n');
-
 const variablesStart = '<!-- variables: made from src/platform/config/config.ts by `npm run docs` -->';
 const variablesEnd = '<!-- /variables -->';
 
@@ -95,6 +48,7 @@ const readme = (): string => {
 export const pages: Readonly<Record<string, () => string>> = {
   'docs/errors.md': errorsPage,
   'docs/events.md': eventsPage,
+  'docs/event-schemas.json': eventSchemasPage,
   'README.md': readme,
 };
 

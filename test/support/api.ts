@@ -70,7 +70,13 @@ export interface TestApi extends Resources {
   close(): Promise<void>;
 }
 
-export const startTestApi = async (options: { databaseUrl?: string } = {}): Promise<TestApi> => {
+export const startTestApi = async (
+  options: {
+    databaseUrl?: string;
+    /** Variables of the configuration. */
+    environment?: Readonly<Record<string, string>>;
+  } = {},
+): Promise<TestApi> => {
   const directory = await mkdtemp(join(tmpdir(), 'rendermill-api-'));
   const own = options.databaseUrl === undefined ? await createTestDatabase() : undefined;
   const databaseUrl = options.databaseUrl ?? own?.url ?? '';
@@ -89,7 +95,7 @@ export const startTestApi = async (options: { databaseUrl?: string } = {}): Prom
     },
   };
   const resources = {
-    config: loadConfig({ RENDERMILL_HOME: directory, LOG_LEVEL: 'silent' }),
+    config: loadConfig({ RENDERMILL_HOME: directory, LOG_LEVEL: 'silent', ...options.environment }),
     log: silentLog,
     lifecycle: createLifecycle({ log: silentLog, deadlineMs: 10_000 }),
     clock: createTestClock(),

@@ -199,6 +199,7 @@ export const aFile = (given: Partial<RenderedFile> = {}): RenderedFile => ({
   width: 1080,
   height: 1080,
   durationSeconds: null,
+  hasSound: null,
   renderTimeMs: 350,
   ...given,
 });

@@ -4,15 +4,21 @@ import { registerAccountRoutes } from '../../features/accounts/routes.ts';
 import { registerCampaignRoutes } from '../../features/campaigns/routes.ts';
 import { registerCompositionRoutes } from '../../features/compositions/routes.ts';
 import { registerCsvImportRoutes } from '../../features/csv-import/routes.ts';
+import { registerWebhookRoutes } from '../../features/delivery/routes.ts';
 import { registerDownloadRoutes } from '../../features/downloads/routes.ts';
+import { registerEventLogRoutes } from '../../features/event-log/routes.ts';
 import { registerHistoryRoutes } from '../../features/history/routes.ts';
+import { registerIdentityRoutes } from '../../features/identity/routes.ts';
 import { registerRenderRoutes } from '../../features/renders/routes.ts';
 import { registerStatisticsRoutes } from '../../features/statistics/routes.ts';
+import { createApiErrorRecorder } from '../../features/tracking/record-api-error.ts';
+import { registerTrackingRoutes } from '../../features/tracking/routes.ts';
 import { createAccess } from '../../platform/http/access.ts';
 import { createMetrics, exposeMetrics } from '../../platform/http/metrics.ts';
 import { createHttpServer, type HttpServer } from '../../platform/http/server.ts';
 import type { Resources } from '../resources.ts';
 import { version } from '../version.ts';
+import { registerDeliveryMetrics } from './delivery-metrics.ts';
 import { registerGauges, registerHealthRoutes } from './health.ts';
 import { explainListenError } from './port-taken.ts';
 
@@ -24,19 +30,43 @@ export interface RunningApi {
 /** Every route, on resources that are open; does not listen. */
 export const createApi = async (resources: Resources, publicUrl: () => string): Promise<HttpServer> => {
   const { config, db, clock, listener, storage } = resources;
-  const server = await createHttpServer({ log: resources.log, version, trustProxy: config.TRUST_PROXY });
+  const access = createAccess((authorization) => authenticate(db, authorization));
+  const apiErrors = createApiErrorRecorder(resources);
+  const server = await createHttpServer({
+    log: resources.log,
+    version,
+    trustProxy: config.TRUST_PROXY,
+    onFailure: ({ request, ...failure }) => {
+      const organizationId = access.findPrincipal(request)?.organizationId;
+      if (organizationId === undefined) return;
+      apiErrors.record({ ...failure, organizationId, method: request.method, requestId: request.id });
+    },
+  });
+  server.addHook('onClose', () => apiErrors.settled());
   const metrics = createMetrics();
   exposeMetrics(server, metrics);
   registerGauges(metrics, resources);
+  registerDeliveryMetrics(metrics, resources);
   registerHealthRoutes(server, resources);
-  const access = createAccess((authorization) => authenticate(db, authorization));
-  registerRenderRoutes(server, { db, clock, listener, access, renderMode: config.RENDER_MODE });
+  registerRenderRoutes(server, {
+    db,
+    clock,
+    listener,
+    log: resources.log,
+    access,
+    renderMode: config.RENDER_MODE,
+  });
   registerCampaignRoutes(server, { db, clock, listener, access, renderMode: config.RENDER_MODE });
-  registerDownloadRoutes(server, { db, clock, storage, access, publicUrl });
+  registerDownloadRoutes(server, { db, clock, storage, log: resources.log, access, publicUrl });
   registerHistoryRoutes(server, { db, access });
   registerAccountRoutes(server, { db, clock, access });
+  registerIdentityRoutes(server, { db, clock, access });
   registerStatisticsRoutes(server, { db, clock, access });
   registerCompositionRoutes(server, { db, access });
+  const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES;
+  registerWebhookRoutes(server, { db, clock, access, allowPrivate });
+  registerTrackingRoutes(server, { db, clock, access });
+  registerEventLogRoutes(server, { db, clock, access });
   registerCsvImportRoutes(server, {
     db,
     clock,

@@ -15,6 +15,9 @@ export const integer = (text: string): number => numberWithin(text, Number.isInt
 export const positiveNumber = (text: string): number =>
   numberWithin(text, (value) => Number.isFinite(value) && value > 0, 'a number above 0');
 
+export const notNegative = (text: string): number =>
+  numberWithin(text, (value) => Number.isFinite(value) && value >= 0, 'a number from 0');
+
 /** `0-89`: first and last frame, both included. */
 export const frameRange = (text: string): [number, number] => {
   const match = /^(\d+)-(\d+)$/.exec(text.trim());

@@ -1,4 +1,4 @@
-/** API, worker and, unless DATABASE_URL says otherwise, the database, in one command. */
+/** API, worker, dispatcher and, unless DATABASE_URL says otherwise, the database, in one command. */
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +6,8 @@ import { bundleProject } from '../../features/compositions/bundle-project.ts';
 import { migrateDatabase } from '../../platform/db/migrate.ts';
 import { assertPortIsFree } from '../api/port-taken.ts';
 import { startApi } from '../api/start-api.ts';
+import { startDispatcherMaintenance } from '../dispatcher/maintenance.ts';
+import { openDispatcher } from '../dispatcher/start-dispatcher.ts';
 import { formatEventLine } from '../event-line.ts';
 import { nameEnvironment, openRecords, openResources, type Process, type Resources } from '../resources.ts';
 import { tailEvents } from '../tail-events.ts';
@@ -36,6 +38,10 @@ export const runUp = async (process: Process): Promise<void> => {
     print: (event) => console.log(formatEventLine(event)),
   });
   lifecycle.onStop('printed events', () => events.stop());
+  // Stops after the worker, whose last events it still delivers.
+  const dispatcher = await openDispatcher(resources);
+  startDispatcherMaintenance(resources);
+  dispatcher.start();
   const worker = await startWorker(resources, { concurrency: config.WORKER_CONCURRENCY });
   const version = await bundleExample(resources, worker.browserExecutable);
   await leaveAddress(config.home, api.url);

@@ -21,7 +21,7 @@ export interface CanonicalEvent {
   readonly context: Readonly<Record<string, unknown>>;
 }
 
-export const toCanonicalEvent = (event: SinkEvent): CanonicalEvent => ({
+export const toCanonicalEvent = (event: Omit<SinkEvent, 'consent'>): CanonicalEvent => ({
   id: event.id,
   event: event.event,
   timestamp: event.occurredAt.toISOString(),

@@ -1,18 +1,46 @@
 /** The catalog: every event that has a meaning to us, one module per family. */
 import type { z } from 'zod';
+import { acquisitionEvents } from './acquisition.ts';
+import { activationEvents } from './activation.ts';
 import { batchEvents } from './batches.ts';
+import { billingEvents } from './billing.ts';
+import { complianceEvents } from './compliance.ts';
 import { coreValueEvents } from './core-value.ts';
 import type { EventDefinition } from './define-event.ts';
 import { downloadEvents } from './downloads.ts';
+import { engagementEvents } from './engagement.ts';
+import { identityEvents } from './identity.ts';
+import { inventoryEvents } from './inventory.ts';
 import { jobEvents } from './jobs.ts';
 import { milestoneEvents } from './milestones.ts';
+import { monetizationEvents } from './monetization.ts';
+import { planningEvents } from './planning.ts';
+import { productEvents } from './products.ts';
+import { recipeEvents } from './recipes.ts';
+import { reliabilityEvents } from './reliability.ts';
+import { retentionEvents } from './retention.ts';
+import { timerEvents } from './timers.ts';
 
 export const eventCatalog = {
+  ...acquisitionEvents,
+  ...activationEvents,
   ...coreValueEvents,
   ...milestoneEvents,
   ...jobEvents,
   ...batchEvents,
   ...downloadEvents,
+  ...monetizationEvents,
+  ...billingEvents,
+  ...retentionEvents,
+  ...engagementEvents,
+  ...reliabilityEvents,
+  ...complianceEvents,
+  ...identityEvents,
+  ...inventoryEvents,
+  ...timerEvents,
+  ...recipeEvents,
+  ...productEvents,
+  ...planningEvents,
 };
 
 export type EventCatalog = typeof eventCatalog;

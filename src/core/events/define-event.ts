@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /** Where an event was seen. The catalog says which of them may send it. */
 export const eventSources = ['web', 'server', 'worker'] as const;
@@ -80,3 +80,18 @@ export interface EventDefinition<
 export const defineEvent = <Properties extends z.ZodObject, Emitted extends z.ZodObject = Properties>(
   definition: EventDefinition<Properties, Emitted>,
 ): EventDefinition<Properties, Emitted> => definition;
+
+type FamilyDefaults = Pick<EventDefinition, 'family' | 'retention' | 'sources'>;
+type Particulars = Partial<Omit<EventDefinition, 'family' | 'properties' | 'emitted' | 'description'>>;
+
+/** Defines events of one family, which share properties and, where an event says nothing else, sources and retention. */
+export const defineFamily =
+  <Shared extends z.ZodRawShape>(defaults: FamilyDefaults, shared: Shared) =>
+  <Shape extends z.ZodRawShape>(description: string, shape: Shape, particulars: Particulars = {}) =>
+    defineEvent({
+      schemaVersion: 1,
+      ...defaults,
+      ...particulars,
+      description,
+      properties: z.object({ ...shared, ...shape }),
+    });

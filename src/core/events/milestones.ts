@@ -10,6 +10,8 @@ export const milestoneEvents = {
     description: "The user's first successful render, once ever; video_rendered is recorded besides it.",
     retention: 'business',
     sources: ['worker', 'server'],
+    ownedByService: true,
+    aliases: ['first_render'],
     properties: z.object({ compositionId: z.string(), format: z.string(), timestamp, ...exportFacts }),
   }),
 };

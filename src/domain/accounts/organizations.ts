@@ -61,7 +61,12 @@ export const ensureOrganization = async (
 export const changeOrganization = (
   tx: Tx,
   id: string,
-  change: { name?: string | undefined; timeZone?: string | undefined; tiers?: TierOverrides | undefined },
+  change: {
+    name?: string | undefined;
+    timeZone?: string | undefined;
+    tiers?: TierOverrides | undefined;
+    unknownEvents?: Organization['unknown_events'] | undefined;
+  },
 ): Promise<Organization> => {
   if (change.timeZone !== undefined) assertTimeZone(change.timeZone);
   return tx
@@ -71,6 +76,7 @@ export const changeOrganization = (
       ...(change.name === undefined ? {} : { name: change.name }),
       ...(change.timeZone === undefined ? {} : { time_zone: change.timeZone }),
       ...(change.tiers === undefined ? {} : { tier_overrides: JSON.stringify(change.tiers) }),
+      ...(change.unknownEvents === undefined ? {} : { unknown_events: change.unknownEvents }),
     })
     .where('id', '=', id)
     .returningAll()

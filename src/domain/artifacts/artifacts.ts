@@ -17,6 +17,8 @@ export interface NewArtifact {
   readonly width: number;
   readonly height: number;
   readonly durationSeconds: number | null;
+  /** Of a video: whether it has a sound track. Null: a still, or not known. */
+  readonly hasSound: boolean | null;
 }
 
 export const recordArtifacts = async (
@@ -39,6 +41,7 @@ export const recordArtifacts = async (
         width: artifact.width,
         height: artifact.height,
         duration_seconds: artifact.durationSeconds,
+        has_sound: artifact.hasSound,
         created_at: now,
       })),
     )

@@ -73,7 +73,14 @@ const withinDeadline = <T>(work: () => T): T | 'too_slow' => {
 
 /** Throws where the schema cannot be used; then the project's developer is told at the registration. */
 export const compileSchema = (schema: JsonSchema): SchemaCheck => {
-  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: true, logger: false });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: false,
+    validateFormats: true,
+    logger: false,
+    // A copy at each place that refers to it would make megabytes of code, and minutes, of a few kilobytes of schema.
+    inlineRefs: false,
+  });
   addFormats(ajv);
   const validate = ajv.compile(withoutRefused(schema, false) as JsonSchema);
   return (value) => {

@@ -43,7 +43,8 @@ interface EventPage {
   readonly next: LogCursor;
 }
 
-const columns = sql.raw(`id, event_name AS event, occurred_at AS "occurredAt", received_at AS "receivedAt",
+export const eventColumns =
+  sql.raw(`id, event_name AS event, occurred_at AS "occurredAt", received_at AS "receivedAt",
   organization_id AS "organizationId", user_id AS "userId", distinct_id AS "distinctId", session_id AS "sessionId", entity_type AS "entityType", entity_id AS "entityId",
   correlation_id AS "correlationId", source, environment, schema_version AS "schemaVersion", properties, context,
   derived, is_known AS "isKnown", position`);
@@ -54,7 +55,7 @@ export const readEventsAfter = async (
   options: { limit: number; organizationId?: string },
 ): Promise<EventPage> => {
   const { rows } = await sql<LoggedEvent & { transaction: string }>`
-    SELECT ${columns}, xid::text AS "transaction" FROM domain_event
+    SELECT ${eventColumns}, xid::text AS "transaction" FROM domain_event
     WHERE (xid, position) > (${after.xid}::xid8, ${after.position}::bigint)
       AND xid < pg_snapshot_xmin(pg_current_snapshot())
       ${options.organizationId === undefined ? sql`` : sql`AND organization_id = ${options.organizationId}`}
@@ -84,7 +85,7 @@ export const readEventsOf = async (
   entity: { organizationId: string; id: string; afterPosition: number },
 ): Promise<readonly LoggedEvent[]> => {
   const { rows } = await sql<LoggedEvent>`
-    SELECT ${columns} FROM domain_event
+    SELECT ${eventColumns} FROM domain_event
     WHERE organization_id = ${entity.organizationId} AND entity_id = ${entity.id} AND position > ${entity.afterPosition}
     ORDER BY position`.execute(db);
   return rows;

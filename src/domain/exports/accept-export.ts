@@ -7,6 +7,7 @@ import type { StoredRequest } from '../../platform/db/schema.ts';
 import { countExports } from '../accounts/projects.ts';
 import { emit } from '../events/emit.ts';
 import { type Export, exportEnvelope, jobFacts } from './export.ts';
+import { askedBefore, inputHash } from './input-hash.ts';
 import { type Metered, type Reservation, reserve, reserveCredits } from './limits.ts';
 
 export interface AcceptedOrder {
@@ -36,7 +37,7 @@ export const acceptExport = async (
   const reservation = await reserve(tx, who, 1, now);
   const credits = await reserveCredits(tx, who, { exportId: order.id }, now);
   await countExports(tx, { organizationId: who.organizationId, projectId: order.projectId }, 1, now);
-  const row = await insertExport(tx, who, order, reservation, now);
+  const { asked_before, ...row } = await insertExport(tx, who, order, reservation, now);
   await emit(tx, {
     name: 'job_created',
     ...exportEnvelope(row, 'server', now),
@@ -44,6 +45,7 @@ export const acceptExport = async (
       ...jobFacts(row, now),
       tier: who.tierName,
       ...plannedFacts(order.planned),
+      job_reprocessed_same_input: asked_before,
       ...(credits === null ? {} : { credits_before: credits.before, credits_after: credits.after }),
     },
   });
@@ -62,7 +64,7 @@ const insertExport = (
   order: AcceptedOrder,
   reservation: Reservation,
   now: Date,
-): Promise<Export> =>
+): Promise<Export & { readonly asked_before: boolean }> =>
   tx
     .insertInto('export')
     .values({
@@ -77,6 +79,14 @@ const insertExport = (
       composition_id: order.compositionId,
       version: order.version,
       request: JSON.stringify(order.request),
+      input_hash: inputHash({
+        ...order.planned,
+        version: order.version,
+        composition_id: order.compositionId,
+        kind: order.kind,
+        format: order.format,
+        request: order.request,
+      }),
       width: order.planned.width,
       height: order.planned.height,
       duration: order.planned.durationSeconds,
@@ -90,4 +100,5 @@ const insertExport = (
       updated_at: now,
     })
     .returningAll()
+    .returning(askedBefore.as('asked_before'))
     .executeTakeFirstOrThrow();

@@ -9,7 +9,15 @@ import { type NewArtifact, recordArtifacts } from '../artifacts/artifacts.ts';
 import { emitAll } from '../events/emit.ts';
 import { cancelLocked } from './cancel-export.ts';
 import { countEndsOf, lockRunsOf } from './cells.ts';
-import { type Export, exportEnvelope, type Fence, jobFacts, jobTimes, outputFacts } from './export.ts';
+import {
+  type Export,
+  endSignals,
+  exportEnvelope,
+  type Fence,
+  jobFacts,
+  jobTimes,
+  outputFacts,
+} from './export.ts';
 import { lockHeldExports } from './held-export.ts';
 
 export interface RenderedFile extends Omit<NewArtifact, 'organizationId' | 'exportId'> {
@@ -141,11 +149,13 @@ const processed = (row: Export, file: RenderedFile, now: Date): NewEvent<'proces
     ...jobTimes(row, now),
     // Of one picture of many this is its own time, not that of all together.
     ...(row.group_id === null ? {} : { processing_time_ms: file.renderTimeMs }),
+    ...endSignals(row),
     attempt: row.attempt,
     success_bool: true,
     video_bytes: file.sizeInBytes,
     resolution: `${file.width}x${file.height}`,
     ...(file.durationSeconds === null ? {} : { duration_seconds: file.durationSeconds }),
+    ...(file.hasSound === null ? {} : { audio_present: file.hasSound }),
     ...reused(file),
   },
 });

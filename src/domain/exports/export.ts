@@ -53,6 +53,12 @@ export const jobTimes = (row: Export, now: Date) => {
   };
 };
 
+/** What went before the end: attempts before the last, and how often somebody asked for its state (to a second). */
+export const endSignals = (row: Export) => ({
+  retry_count: Math.max(0, row.attempt - 1),
+  status_poll_count: row.status_polls,
+});
+
 /** Facts without those that only a job has: what its results carry. */
 export const outputFacts = (row: Export, now: Date) => {
   const { job_id: _id, kind: _kind, ...facts } = jobFacts(row, now);

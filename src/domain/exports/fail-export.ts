@@ -4,7 +4,7 @@ import type { Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import { emit } from '../events/emit.ts';
 import { countEndsOf, lockRunsOf } from './cells.ts';
-import { type Export, exportEnvelope, type Fence, jobFacts, jobTimes } from './export.ts';
+import { type Export, endSignals, exportEnvelope, type Fence, jobFacts, jobTimes } from './export.ts';
 import { giveBack } from './give-back.ts';
 import { lockHeldExport } from './held-export.ts';
 
@@ -56,6 +56,6 @@ const recordFailure = async (tx: Tx, row: Export, reason: FailureReason, now: Da
   await emit(tx, {
     name: 'processing_failed',
     ...envelope,
-    properties: { ...facts, success_bool: false, failure_reason: reason.text },
+    properties: { ...facts, ...endSignals(row), success_bool: false, failure_reason: reason.text },
   });
 };

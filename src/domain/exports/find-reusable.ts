@@ -36,6 +36,7 @@ export const findReusable = async (
             width: row.width,
             height: row.height,
             durationSeconds: row.duration_seconds,
+            hasSound: row.has_sound,
           },
         ],
   );

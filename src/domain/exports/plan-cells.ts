@@ -13,11 +13,14 @@ import type { Batch, BatchRun } from '../batches/batch.ts';
 import { countPlanned, type FedRun, lockDueRun } from '../batches/due-runs.ts';
 import { lastExportsOf } from '../batches/last-exports.ts';
 import { type Composition, getComposition } from '../compositions/find-compositions.ts';
+import type { CreditMove } from '../credits/ledger.ts';
+import { findRunSpending, shareOf } from '../credits/run-spending.ts';
 import { emitAll } from '../events/emit.ts';
 import { completeExports } from './complete-export.ts';
 import { contentHash } from './content-hash.ts';
 import { type Export, exportEnvelope, jobFacts } from './export.ts';
 import type { ReusableFile } from './find-reusable.ts';
+import { askedBefore, inputHash } from './input-hash.ts';
 import { shapeOf } from './prepare-batch.ts';
 import { startWithoutWorker } from './start-export.ts';
 
@@ -134,15 +137,18 @@ export const planCells = async (
 ): Promise<number> => {
   const run = await lockDueRun(tx, fed);
   if (!run || run.planned !== plan.run.planned || run.cancel_requested_at !== null) return 0;
-  const rows = await tx
+  const spent = run.credits_per_cell === 0 ? undefined : await findRunSpending(tx, fed);
+  const inserted = await tx
     .insertInto('export')
     .values(plan.cells.map((cell) => toRow(plan, cell, now)))
     .returningAll()
+    .returning(askedBefore.as('asked_before'))
     .execute();
   await emitAll(
     tx,
-    rows.map((row) => created(row, now)),
+    inserted.map((row) => created(row, row.asked_before, spent, now)),
   );
+  const rows = inserted.map(({ asked_before: _asked, ...row }) => row);
   await countPlanned(tx, run, rows.length, now);
   await completeFromReusable(tx, rows, plan.cells, reusable, now);
   await notify(tx, 'rendermill_feed');
@@ -151,6 +157,7 @@ export const planCells = async (
 
 const toRow = ({ batch, run, composition }: RunPlan, cell: PlannedCell, now: Date) => {
   const planned = planOutput({ kind: batch.kind, ...cell.request }, shapeOf(composition));
+  const asked = { ...batch, ...planned, request: cell.request };
   return {
     id: newId(now),
     organization_id: batch.organization_id,
@@ -169,6 +176,7 @@ const toRow = ({ batch, run, composition }: RunPlan, cell: PlannedCell, now: Dat
     composition_id: batch.composition_id,
     version: batch.version,
     request: JSON.stringify(cell.request),
+    input_hash: inputHash(asked),
     width: planned.width,
     height: planned.height,
     duration: planned.durationSeconds,
@@ -184,16 +192,26 @@ const toRow = ({ batch, run, composition }: RunPlan, cell: PlannedCell, now: Dat
   };
 };
 
-const created = (row: Export, now: Date): NewEvent<'job_created'> => ({
-  name: 'job_created',
-  ...exportEnvelope(row, 'worker', now),
-  properties: {
-    ...jobFacts(row, now),
-    tier: row.tier,
-    ...(row.duration === null ? {} : { duration_seconds: row.duration }),
-    ...(row.width === null || row.height === null ? {} : { resolution: `${row.width}x${row.height}` }),
-  },
-});
+const created = (
+  row: Export,
+  isRepeated: boolean,
+  spent: CreditMove | undefined,
+  now: Date,
+): NewEvent<'job_created'> => {
+  const credits = spent && shareOf(spent, row.line_order, row.charged_credits);
+  return {
+    name: 'job_created',
+    ...exportEnvelope(row, 'worker', now),
+    properties: {
+      ...jobFacts(row, now),
+      tier: row.tier,
+      ...(row.duration === null ? {} : { duration_seconds: row.duration }),
+      ...(row.width === null || row.height === null ? {} : { resolution: `${row.width}x${row.height}` }),
+      job_reprocessed_same_input: isRepeated,
+      ...(credits ? { credits_before: credits.before, credits_after: credits.after } : {}),
+    },
+  };
+};
 
 const completeFromReusable = async (
   tx: Tx,

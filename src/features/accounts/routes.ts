@@ -5,14 +5,16 @@ import { tierNames } from '../../core/tiers.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
 import { getOrganization, tierIn } from '../../domain/accounts/organizations.ts';
 import { findProject, nameProject, type Project } from '../../domain/accounts/projects.ts';
-import { findUser, setTier, type User } from '../../domain/accounts/users.ts';
-import { creditBalance, grantCredits } from '../../domain/credits/ledger.ts';
+import { findUser, type User } from '../../domain/accounts/users.ts';
+import { creditBalance } from '../../domain/credits/ledger.ts';
 import { limitState } from '../../domain/exports/limits.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Access } from '../../platform/http/access.ts';
 import { errorResponseSchema } from '../../platform/http/error-response.ts';
 import type { HttpServer } from '../../platform/http/server.ts';
+import { changePlan } from './change-plan.ts';
+import { giveCredits, givenCreditsSchema } from './give-credits.ts';
 
 export interface AccountRoutesDeps {
   readonly db: Database;
@@ -77,12 +79,14 @@ export const registerAccountRoutes = (server: HttpServer, deps: AccountRoutesDep
       },
     },
     async (request) => {
-      const organizationId = organizationOf(request);
+      const change = {
+        organizationId: organizationOf(request),
+        userId: request.params.id,
+        tier: request.body.tier,
+        correlationId: request.id,
+      };
       const now = deps.clock.now();
-      const user = await deps.db
-        .transaction()
-        .execute((tx) => setTier(tx, organizationId, request.params.id, request.body.tier, now));
-      return presentUser(deps, user);
+      return presentUser(deps, await deps.db.transaction().execute((tx) => changePlan(tx, change, now)));
     },
   );
 
@@ -117,24 +121,19 @@ export const registerAccountRoutes = (server: HttpServer, deps: AccountRoutesDep
         tags: ['Users'],
         security,
         params,
-        body: z.strictObject({
-          amount: z.int().min(1).max(1_000_000),
-          kind: z.enum(['grant', 'top_up']).default('grant'),
-          reason: z.string().max(500).optional(),
-        }),
+        body: givenCreditsSchema,
         response: { 200: userSchema, ...refusals, 404: errorResponseSchema },
       },
     },
     async (request) => {
       const organizationId = organizationOf(request);
-      const { amount, kind, reason } = request.body;
       const now = deps.clock.now();
       const user = await deps.db.transaction().execute(async (tx) => {
         const found = await findUser(tx, organizationId, request.params.id);
         if (!found)
           throw new RendermillError('not_found', { message: `There is no user "${request.params.id}".` });
-        const entry = { amount, kind, now, ...(reason === undefined ? {} : { reason }) };
-        await grantCredits(tx, { organizationId, userId: found.id }, entry);
+        const to = { organizationId, userId: found.id, correlationId: request.id };
+        await giveCredits(tx, to, request.body, now);
         return found;
       });
       return presentUser(deps, user);

@@ -1,3 +1,4 @@
+import { countDownload } from '../../domain/artifacts/count-download.ts';
 import {
   closeDownloadWindow,
   type DownloadWindow,
@@ -21,6 +22,7 @@ export interface HandedOut {
   readonly organizationId: string;
   /** Absent: the files are of several users. */
   readonly userId?: string;
+  /** The file, the batch, or the archive: what is counted. */
   readonly entity: { readonly type: string; readonly id: string };
   readonly facts: DownloadFacts;
   readonly archive?: { readonly organizationStrategy: string; readonly includesManifest: boolean };
@@ -40,12 +42,21 @@ const envelope = ({ organizationId, userId, entity, correlationId }: HandedOut, 
   ...(correlationId === undefined ? {} : { correlationId }),
 });
 
-const emitBegun = (tx: Tx, handed: HandedOut, now: Date) =>
-  emit(tx, {
+const emitBegun = async (tx: Tx, handed: HandedOut, now: Date) => {
+  const { organizationId, entity } = handed;
+  const downloads = await countDownload(tx, { organizationId, fileId: entity.id });
+  await emit(tx, {
     name: 'export_downloaded',
     ...envelope(handed, now),
-    properties: { ...handed.facts, ...handed.archive, timestamp: now.toISOString() },
+    properties: {
+      ...handed.facts,
+      ...handed.archive,
+      download_count: downloads,
+      second_download_attempt: downloads > 1,
+      timestamp: now.toISOString(),
+    },
   });
+};
 
 const emitCompleted = (tx: Tx, handed: HandedOut, durationMs: number, now: Date) =>
   emit(tx, {

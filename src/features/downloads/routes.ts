@@ -10,6 +10,7 @@ import type { Database } from '../../platform/db/client.ts';
 import type { Access } from '../../platform/http/access.ts';
 import { errorResponseSchema } from '../../platform/http/error-response.ts';
 import type { HttpServer } from '../../platform/http/server.ts';
+import type { Logger } from '../../platform/log/log.ts';
 import type { Storage } from '../../platform/storage/contract.ts';
 import {
   type ArchiveQuery,
@@ -23,6 +24,7 @@ import { streamArchive } from './archive/stream-archive.ts';
 import { parseByteRange } from './byte-range.ts';
 import { fileNameOf } from './file-name.ts';
 import { type OpenedDownload, openDownload } from './open-download.ts';
+import { createDamageRecorder, type RecordDamage } from './record-damage.ts';
 import { type CountedDownload, recordDownloadBegun, recordDownloadCompleted } from './record-download.ts';
 import { createSignedLink, defaultLinkSeconds, maxLinkSeconds, unixSeconds } from './signed-link.ts';
 
@@ -30,6 +32,7 @@ export interface DownloadRoutesDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly storage: Storage;
+  readonly log: Logger;
   readonly access: Access<Principal>;
   /** How browsers reach this API; signed links begin with it. */
   readonly publicUrl: () => string;
@@ -57,7 +60,12 @@ const linkSchema = z
   .meta({ id: 'DownloadLink', description: 'A link for one file or one archive, valid until then' });
 const expiresInSeconds = z.int().min(1).max(maxLinkSeconds).default(defaultLinkSeconds);
 
-export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesDeps): void => {
+interface SendingDeps extends DownloadRoutesDeps {
+  readonly recordDamage: RecordDamage;
+}
+
+export const registerDownloadRoutes = (server: HttpServer, given: DownloadRoutesDeps): void => {
+  const deps: SendingDeps = { ...given, recordDamage: createDamageRecorder(given) };
   const requireKey = deps.access.require('secret');
   // A signed link carries its own permission; without one the key is asked for.
   const requireKeyOrSignature: onRequestAsyncHookHandler = async function (request, reply) {
@@ -181,12 +189,14 @@ export const registerDownloadRoutes = (server: HttpServer, deps: DownloadRoutesD
 };
 
 const sendArchive = async (
-  deps: DownloadRoutesDeps,
+  deps: SendingDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   { organizationId, order, client }: OpenedArchive,
 ) => {
-  const archive = await prepareArchive(deps, organizationId, order);
+  const archive = await deps.recordDamage({ organizationId }, () =>
+    prepareArchive(deps, organizationId, order),
+  );
   reply
     .header('content-type', 'application/zip')
     .header('content-length', String(archive.sizeInBytes))
@@ -206,16 +216,22 @@ const sendArchive = async (
 };
 
 const sendFile = async (
-  deps: DownloadRoutesDeps,
+  deps: SendingDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   download: OpenedDownload,
   disposition: 'attachment' | 'inline',
 ) => {
-  const { artifact } = download;
+  const { artifact, export: row } = download;
   const etag = `"${artifact.sha256}"`;
   const size = artifact.size_in_bytes;
-  await assertWhole(deps.storage, artifact);
+  const wanted = {
+    organizationId: artifact.organization_id,
+    userId: row.user_id,
+    exportId: row.id,
+    fileId: artifact.file_id,
+  };
+  await deps.recordDamage(wanted, () => assertWhole(deps.storage, artifact));
   describeFile(reply, download, etag, disposition);
   if (matches(request.headers['if-none-match'], etag)) return reply.status(304).send();
 

@@ -13,6 +13,8 @@ import type { Access } from '../../platform/http/access.ts';
 import { errorResponseSchema } from '../../platform/http/error-response.ts';
 import { sendEvents } from '../../platform/http/event-stream.ts';
 import type { HttpServer } from '../../platform/http/server.ts';
+import type { Logger } from '../../platform/log/log.ts';
+import { createPollCounter } from './count-polls.ts';
 import { requestRender } from './request-render.ts';
 import { watchExport } from './watch-export.ts';
 
@@ -20,6 +22,7 @@ export interface RenderRoutesDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly listener: Listener;
+  readonly log: Logger;
   readonly renderMode: RenderMode;
   readonly access: Access<Principal>;
 }
@@ -43,6 +46,8 @@ const failures = (...codes: readonly number[]) =>
 
 export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps): void => {
   const onRequest = deps.access.require('secret');
+  const polls = createPollCounter(deps);
+  server.addHook('onClose', () => polls.stop());
   const present = async (row: Export) =>
     presentExport(row, (await findArtifactsOf(deps.db, [row.id])).get(row.id));
 
@@ -92,8 +97,12 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
         response: { 200: exportSchema, ...failures(401, 404, 503) },
       },
     },
-    async (request) =>
-      present(await getExport(deps.db, deps.access.principal(request).organizationId, request.params.id)),
+    async (request) => {
+      const { organizationId } = deps.access.principal(request);
+      const row = await getExport(deps.db, organizationId, request.params.id);
+      polls.count(row);
+      return present(row);
+    },
   );
 
   server.delete(
@@ -147,6 +156,7 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
           exportId: request.params.id,
           afterPosition: Number(request.headers['last-event-id'] ?? 0),
           signal,
+          onOpen: polls.count,
         }),
       ),
   );

@@ -1,20 +1,38 @@
 import { mediaTypeOf } from '../../core/output.ts';
 import { artifactKey } from '../../domain/artifacts/artifact-keys.ts';
+import { recordStorageErrors } from '../../domain/artifacts/record-storage-error.ts';
 import type { RenderedFile } from '../../domain/exports/complete-export.ts';
 import { contentHash } from '../../domain/exports/content-hash.ts';
 import type { Export, Fence } from '../../domain/exports/export.ts';
+import type { Clock } from '../../platform/clock/clock.ts';
+import type { Database } from '../../platform/db/client.ts';
+import type { Logger } from '../../platform/log/log.ts';
 import type { Renderer, RenderResult } from '../../platform/renderer/contract.ts';
-import type { Storage } from '../../platform/storage/contract.ts';
+import type { Storage, WrittenObject } from '../../platform/storage/contract.ts';
+import { probeSound } from './probe-sound.ts';
 
-/** Moves a rendered file into storage, under a name of that attempt, and says what is to be recorded of it. */
+interface StoreFileDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly storage: Storage;
+  readonly renderer: Renderer;
+}
+
+/**
+ * Moves a rendered file into storage, under a name of that attempt, and says what is to be recorded of it. A storage that does not
+ * take it is recorded as `storage_error`.
+ */
 export const storeFile = async (
-  { storage, renderer }: { storage: Storage; renderer: Renderer },
+  deps: StoreFileDeps,
   row: Export,
   fence: Fence,
   rendered: { path: string; result: RenderResult },
 ): Promise<RenderedFile> => {
   const storageKey = artifactKey({ ...fence, organizationId: row.organization_id }, row.format);
-  const written = await storage.putFile(storageKey, rendered.path);
+  // Before the move: afterwards the file is the storage's.
+  const hasSound = await probeSound(rendered.path, row.format);
+  const written = await put(deps, row, storageKey, rendered.path);
   return {
     storageKey,
     ...written,
@@ -22,7 +40,23 @@ export const storeFile = async (
     width: rendered.result.width,
     height: rendered.result.height,
     durationSeconds: rendered.result.durationSeconds,
+    hasSound,
     renderTimeMs: rendered.result.renderTimeMs,
-    contentHash: contentHash(row, renderer.version),
+    contentHash: contentHash(row, deps.renderer.version),
   };
+};
+
+const put = async (deps: StoreFileDeps, row: Export, key: string, path: string): Promise<WrittenObject> => {
+  try {
+    return await deps.storage.putFile(key, path);
+  } catch (error) {
+    const failure = {
+      organizationId: row.organization_id,
+      userId: row.user_id,
+      operation: 'write',
+      exportId: row.id,
+    } as const;
+    await recordStorageErrors(deps, [failure], error);
+    throw error;
+  }
 };

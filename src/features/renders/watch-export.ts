@@ -5,7 +5,7 @@
 import type { EventName } from '../../core/events/catalog.ts';
 import { type ExportStatus, isFinal } from '../../core/exports.ts';
 import { type LoggedEvent, readEventsOf } from '../../domain/events/read-events.ts';
-import { getExport } from '../../domain/exports/export.ts';
+import { type Export, getExport } from '../../domain/exports/export.ts';
 import { createBell } from '../../platform/db/bell.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
@@ -55,7 +55,14 @@ const toStatus = (event: LoggedEvent): WatchMessage | null => {
 /** Ends after the final state. Throws `not_found` before its first message for an export of someone else. */
 export async function* watchExport(
   deps: WatchDeps,
-  watched: { organizationId: string; exportId: string; afterPosition: number; signal: AbortSignal },
+  watched: {
+    organizationId: string;
+    exportId: string;
+    afterPosition: number;
+    signal: AbortSignal;
+    /** Told of the export once it is found. */
+    onOpen?: (row: Export) => void;
+  },
 ): AsyncGenerator<WatchMessage> {
   const { organizationId, exportId } = watched;
   const bell = createBell(deps.listener, {
@@ -65,10 +72,13 @@ export async function* watchExport(
   });
   let position = watched.afterPosition;
   let lastProgress = '';
+  let onOpen = watched.onOpen;
   try {
     while (!watched.signal.aborted) {
       // The row before the log: a state that ends in between is then met in the next round, not lost.
       const row = await getExport(deps.db, organizationId, exportId);
+      onOpen?.(row);
+      onOpen = undefined;
       for (const event of await readEventsOf(deps.db, {
         organizationId,
         id: exportId,

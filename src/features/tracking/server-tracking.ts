@@ -1,7 +1,12 @@
 /** Tracking for code that runs in our own processes: straight into the event log, with no network between. */
 
 import { RendermillError } from '../../core/errors.ts';
-import { type EventName, type EventProperties, isEventName } from '../../core/events/catalog.ts';
+import {
+  definitionOf,
+  type EventName,
+  type EventProperties,
+  isEventName,
+} from '../../core/events/catalog.ts';
 import type { NewEvent } from '../../core/events/new-event.ts';
 import { emit } from '../../domain/events/emit.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
@@ -15,7 +20,7 @@ export interface TrackOptions extends Optional {
   readonly occurredAt?: Date;
 }
 
-/** Properties with the time of the event filled in where it is not given. */
+/** Properties with the time of the event filled in where its definition has it and it is not given. */
 type Trackable<Name extends EventName> = Omit<EventProperties<Name>, 'timestamp'> & { timestamp?: string };
 
 export interface ServerTracking {
@@ -28,6 +33,11 @@ export interface ServerTracking {
   /** Whether events are recorded. The log is always on; what the sinks get is another matter. */
   isEnabled(): boolean;
 }
+
+const hasTimestamp = (name: EventName): boolean => {
+  const { emitted, properties } = definitionOf(name);
+  return Object.hasOwn((emitted ?? properties).shape, 'timestamp');
+};
 
 export const createServerTracking = (deps: {
   readonly db: Database;
@@ -48,9 +58,10 @@ export const createServerTracking = (deps: {
       source: 'server',
       occurredAt,
       // What is typed above is checked again at run time.
-      properties: { timestamp: occurredAt.toISOString(), ...properties } as unknown as EventProperties<
-        typeof name
-      >,
+      properties: {
+        ...(hasTimestamp(name) ? { timestamp: occurredAt.toISOString() } : {}),
+        ...properties,
+      } as unknown as EventProperties<typeof name>,
       ...rest,
     } satisfies NewEvent;
     await deps.db.transaction().execute((tx) => emit(tx, event));

@@ -7,6 +7,7 @@ import { statistics } from './migrations/0003-statistics.ts';
 import { identity } from './migrations/0004-identity.ts';
 import { projection } from './migrations/0005-projection.ts';
 import { delivery } from './migrations/0006-delivery.ts';
+import { signals } from './migrations/0007-signals.ts';
 
 const plainSql = (text: string): Migration => ({
   up: async (db) => {
@@ -22,6 +23,7 @@ const migrations: Record<string, Migration> = {
   '0004-identity': plainSql(identity),
   '0005-projection': plainSql(projection),
   '0006-delivery': plainSql(delivery),
+  '0007-signals': plainSql(signals),
 };
 
 const partitionMonthsAhead = 4;

@@ -38,17 +38,23 @@ export interface PersonConsentTable {
   person_kind: PersonKind;
   person_id: string;
   ads_allowed: boolean | null;
+  ads_stated_at: Date | null;
   analytics_allowed: boolean | null;
-  stated_at: Date;
+  analytics_stated_at: Date | null;
 }
 
 export interface ErasureRequestTable {
-  id: string;
   organization_id: string;
+  id: string;
   pseudonym: string;
   user_id: string | null;
   distinct_ids: Generated<string[]>;
+  up_to_position: number;
+  /** xid8, wider than a double holds: text in our hands. */
+  up_to_xid: string;
+  deleted_at: Date;
   requested_at: Date;
+  next_at: Date;
   events_deleted: Generated<number>;
   events_pseudonymised: Generated<number>;
   log_done_at: Date | null;
@@ -56,7 +62,6 @@ export interface ErasureRequestTable {
   posthog_request: JsonOrNull<Record<string, unknown>>;
   posthog_answer: JsonOrNull<Record<string, unknown>>;
   posthog_attempts: Generated<number>;
-  posthog_next_at: Date | null;
   done_at: Date | null;
 }
 
@@ -80,10 +85,16 @@ export interface PersonActivityTable {
   organization_id: string;
   person_kind: PersonKind;
   person_id: string;
-  first_seen_at: Date;
-  last_seen_at: Date;
+  first_seen_at: Date | null;
+  last_seen_at: Date | null;
   returned_at: Date | null;
   uploaded_in_return: Generated<boolean>;
+  first_session_jobs: Generated<number>;
+  last_upload_at: Date | null;
+  cta_clicked_at: Date | null;
+  credits_granted_at: Date | null;
+  upload_viewed_at: Date | null;
+  landed_at: Date | null;
 }
 
 export interface EventSinkTable {

@@ -162,6 +162,8 @@ export interface ExportTable {
   error_text: string | null;
   worker_id: string | null;
   correlation_id: string | null;
+  status_polls: Generated<number>;
+  input_hash: string | null;
   cancel_requested_at: Date | null;
   created_at: Date;
   fed_at: Date | null;
@@ -218,6 +220,7 @@ export interface ArtifactTable {
   width: number;
   height: number;
   duration_seconds: number | null;
+  has_sound: boolean | null;
   created_at: Date;
 }
 
@@ -227,6 +230,12 @@ export interface DownloadWindowTable {
   client: string;
   counted_at: Date;
   completed_at: Date | null;
+}
+
+export interface DownloadCountTable {
+  organization_id: string;
+  file_id: string;
+  downloads: number;
 }
 
 export interface CreditBalanceTable {
@@ -363,6 +372,7 @@ export interface Schema {
   worker: WorkerTable;
   artifact: ArtifactTable;
   download_window: DownloadWindowTable;
+  download_count: DownloadCountTable;
   credit_balance: CreditBalanceTable;
   credit_entry: CreditEntryTable;
   export_stat_delta: ExportStatDeltaTable;

@@ -7,6 +7,8 @@ export interface Access<Principal> {
   require(...kinds: readonly string[]): onRequestAsyncHookHandler;
   /** Of a request that passed `require`. */
   principal(request: FastifyRequest): Principal;
+  /** Undefined of a request that did not pass `require`, or went to a route without it. */
+  findPrincipal(request: FastifyRequest): Principal | undefined;
 }
 
 export const createAccess = <Principal extends { readonly kind: string }>(
@@ -30,5 +32,6 @@ export const createAccess = <Principal extends { readonly kind: string }>(
       if (!principal) throw new RendermillError('unauthenticated');
       return principal;
     },
+    findPrincipal: (request) => principals.get(request),
   };
 };

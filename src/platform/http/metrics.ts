@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type KeptHistogram, keptHistogram } from './kept-histogram.ts';
 import type { HttpServer } from './server.ts';
 
 export interface Metrics {
@@ -10,6 +11,20 @@ export interface Metrics {
     help: string,
     labels: readonly string[],
     read: () => Promise<readonly LabelledValue[]>,
+  ): void;
+  /** As `gaugeBy`, for sums that only grow. */
+  counterBy(
+    name: string,
+    help: string,
+    labels: readonly string[],
+    read: () => Promise<readonly LabelledValue[]>,
+  ): void;
+  /** Counts that are kept elsewhere, by upper bounds in seconds. */
+  histogramBy(
+    name: string,
+    help: string,
+    bounds: readonly number[],
+    read: () => Promise<readonly KeptHistogram[]>,
   ): void;
 }
 
@@ -46,6 +61,23 @@ export const createMetrics = (): Metrics => {
           for (const one of await read().catch(() => [])) this.set({ ...one.labels }, one.value);
         },
       });
+    },
+    counterBy: (name, help, labels, read) => {
+      new Counter({
+        name,
+        help,
+        labelNames: [...labels],
+        registers: [registry],
+        async collect() {
+          const values = await read().catch(() => []);
+          // At once, so that two readers of the page do not both add to what the other has.
+          this.reset();
+          for (const one of values) this.inc({ ...one.labels }, one.value);
+        },
+      });
+    },
+    histogramBy: (name, help, bounds, read) => {
+      registry.registerMetric(keptHistogram(name, help, bounds, () => read().catch(() => [])));
     },
   };
 };

@@ -17,7 +17,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { RendermillError } from '../../core/errors.ts';
+import { type ErrorCode, RendermillError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { Logger } from '../log/log.ts';
 import { limitBodyTime, longestBodyMs } from './body-time.ts';
@@ -47,6 +47,16 @@ export interface HttpServerOptions {
   readonly version: string;
   /** Believe X-Forwarded-For; only behind a proxy of one's own. */
   readonly trustProxy: boolean;
+  /** Told of each answer of 500 and above once it has left. Must not throw. */
+  readonly onFailure?: (failure: RequestFailure) => void;
+}
+
+export interface RequestFailure {
+  readonly request: FastifyRequest;
+  /** Its pattern, never the address: that has ids. */
+  readonly route: string;
+  readonly status: number;
+  readonly code: ErrorCode;
 }
 
 export const createHttpServer = async (options: HttpServerOptions): Promise<HttpServer> => {
@@ -72,6 +82,7 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Http
   server.server.headersTimeout = headersTimeoutMs;
   limitBodyTime(server);
   answerErrors(server);
+  if (options.onFailure) tellOfFailures(server, options.onFailure);
   await server.register(helmet, {
     contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },
   });
@@ -79,10 +90,23 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Http
   return server;
 };
 
+/** What a request was answered with, until its answer has left. */
+const failures = new WeakMap<FastifyRequest, ErrorCode>();
+
+const tellOfFailures = (server: HttpServer, onFailure: (failure: RequestFailure) => void): void => {
+  server.addHook('onResponse', async (request, reply) => {
+    const code = failures.get(request);
+    if (code === undefined) return;
+    onFailure({ request, route: request.routeOptions.url ?? 'none', status: reply.statusCode, code });
+  });
+};
+
 const answerError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const error = toRendermillError(thrown);
-  if (error.status >= 500)
+  if (error.status >= 500) {
     request.log.error({ err: thrown, code: error.code, requestId: request.id }, 'request failed');
+    failures.set(request, error.code);
+  }
   if (error.status === 503) reply.header('retry-after', String(retryAfterSeconds));
   if (error.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply

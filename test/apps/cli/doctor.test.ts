@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Check } from '../../../src/apps/cli/doctor/check.ts';
+import { judgeEvents } from '../../../src/apps/cli/doctor/check-events.ts';
 import { checkNode, checkSetpriv, judgeFonts } from '../../../src/apps/cli/doctor/check-machine.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
 import { startTestRedis } from '../../support/redis.ts';
@@ -51,6 +52,7 @@ describe('doctor', () => {
         status: 'warning',
         mend: expect.stringContaining('rendermill worker'),
       });
+      expect(of('events')).toMatchObject({ status: 'ok', found: 'no sinks' });
     } finally {
       await database.drop();
     }
@@ -62,6 +64,7 @@ describe('doctor', () => {
       const { ok, of } = await examine({ DATABASE_URL: database.url });
       expect(ok).toBe(false);
       expect(of('migrations')).toMatchObject({ status: 'missing', mend: 'Run rendermill migrate.' });
+      expect(of('events')).toMatchObject({ status: 'unknown' });
     } finally {
       await database.drop();
     }
@@ -111,6 +114,65 @@ describe('doctor', () => {
     });
     expect(exitCode).toBe(1);
     expect(out.join('\n')).toMatch(/^ok {7}node .*\n[\s\S]*^missing {2}browser .*\n\s+→ /m);
+  });
+});
+
+describe('events', () => {
+  const sink = {
+    sinkId: 's',
+    kind: 'webhook',
+    organizationId: null,
+    status: 'enabled',
+    statusReason: null,
+    pending: 0,
+    oldestSeconds: 0,
+    delivered: 0,
+    skipped: 0,
+    failed: 0,
+    dead: 4,
+    deadNow: 0,
+    latencyMs: 0,
+    latencyBuckets: [],
+    consecutiveFailures: 0,
+    failingSince: null,
+    openUntil: null,
+    lastError: null,
+  };
+  const none = { events: 0, seconds: 0 };
+
+  it.each([
+    ['a sink that is well, though something died once', sink, none, 'ok', '1 sink, all well', undefined],
+    ['dead deliveries', { ...sink, deadNow: 2 }, none, 'warning', '2 deliveries dead', /events retry/],
+    [
+      'a sink that fails',
+      { ...sink, failingSince: new Date() },
+      none,
+      'warning',
+      'failing: s',
+      /events sinks/,
+    ],
+    [
+      'a disabled sink for which something waits',
+      { ...sink, status: 'disabled', pending: 1 },
+      none,
+      'warning',
+      'disabled while deliveries wait: s',
+      /events sinks/,
+    ],
+    ['a disabled sink', { ...sink, status: 'disabled' }, none, 'ok', '1 sink, all well', undefined],
+    ['a log read a moment ago', sink, { events: 9, seconds: 1 }, 'ok', '1 sink, all well', undefined],
+    [
+      'a log that nobody reads',
+      sink,
+      { events: 9, seconds: 600 },
+      'warning',
+      '9 not read by a dispatcher',
+      /rendermill dispatcher/,
+    ],
+  ])('%s', (_what, one, lag, status, found, mend) => {
+    const check = judgeEvents([one], lag);
+    expect(check).toMatchObject({ status, found });
+    if (mend) expect(check.mend).toMatch(mend);
   });
 });
 

@@ -33,6 +33,7 @@ describe('organizations', () => {
       name: 'globex',
       timeZone: 'Asia/Tokyo',
       tiers: {},
+      unknownEvents: 'mark',
     });
     const tiers = { free: { dailyExports: 5 } };
     expect(jsonOf(await set('--name', 'Globex', '--tiers', JSON.stringify(tiers)))).toEqual({
@@ -40,6 +41,7 @@ describe('organizations', () => {
       name: 'Globex',
       timeZone: 'Asia/Tokyo',
       tiers,
+      unknownEvents: 'mark',
     });
     const list = jsonOf(await runCommand(['organizations', 'list', '--json'], environment));
     expect(list.organizations).toContainEqual({
@@ -47,7 +49,17 @@ describe('organizations', () => {
       name: 'Globex',
       timeZone: 'Asia/Tokyo',
       tiers,
+      unknownEvents: 'mark',
     });
+  });
+
+  it('mark unknown events until they are told to refuse them, which other changes leave as it is', async () => {
+    expect(jsonOf(await set('--unknown-events', 'refuse'))).toMatchObject({ unknownEvents: 'refuse' });
+    expect(jsonOf(await set('--name', 'Globex'))).toMatchObject({ unknownEvents: 'refuse' });
+    const third = await set('--unknown-events', 'drop');
+    expect(third.exitCode).toBe(2);
+    expect(third.err.join('\n')).toContain('Allowed choices are mark, refuse');
+    expect(jsonOf(await set('--unknown-events', 'mark'))).toMatchObject({ unknownEvents: 'mark' });
   });
 
   it.each([

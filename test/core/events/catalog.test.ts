@@ -1,85 +1,141 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
+  definitionOf,
   type EventName,
   type EventProperties,
   eventCatalog,
   isEventName,
+  resolveEventName,
 } from '../../../src/core/events/catalog.ts';
-import { eventSources } from '../../../src/core/events/define-event.ts';
-import { coreValueProperties, exampleProperties } from './example-properties.ts';
+import { eventFamilies, eventSources } from '../../../src/core/events/define-event.ts';
+import { coreValueProperties } from './documented-properties.ts';
+import { exampleProperties } from './example-properties.ts';
 
 const names = Object.keys(eventCatalog) as EventName[];
-const schemaOf = (name: EventName): z.ZodType => eventCatalog[name].properties;
+/** As `emit` holds our own code to it. */
+const strictSchemaOf = (name: EventName): z.ZodObject => {
+  const { emitted, properties } = definitionOf(name);
+  return (emitted ?? properties).strict();
+};
+const shapeKeys = (schema: z.ZodObject): string[] => Object.keys(schema.shape);
 
 interface ObjectSchema {
   readonly properties: Readonly<Record<string, { type?: string; enum?: readonly unknown[] }>>;
   readonly required?: readonly string[];
 }
 
-const describeSchema = (name: EventName) =>
-  z.toJSONSchema(schemaOf(name), { io: 'input' }) as unknown as ObjectSchema;
+const describeEmitted = (name: EventName) =>
+  z.toJSONSchema(strictSchemaOf(name), { io: 'input' }) as unknown as ObjectSchema;
 
 describe('the event catalog', () => {
-  test('has the events of renders, batches and downloads, and says of no other that it is one', () => {
-    expect(names.toSorted()).toEqual([
-      'batch_cancelled',
-      'batch_completed',
-      'batch_failed',
-      'batch_started',
-      'download_completed',
-      'export_downloaded',
-      'first_render_completed',
-      'job_canceled',
-      'job_created',
-      'job_refunded',
-      'job_timeout',
-      'processing_completed',
-      'processing_failed',
-      'processing_started',
-      'video_rendered',
-    ]);
+  test('says of no other name that it is one', () => {
     expect(names.every(isEventName)).toBe(true);
-    for (const other of ['video_render', 'constructor', '__proto__', 'toString', ''])
+    for (const other of ['video_render', 'constructor', '__proto__', 'toString', '']) {
       expect(isEventName(other)).toBe(false);
+      expect(resolveEventName(other)).toBeUndefined();
+    }
+  });
+
+  test('resolves every name to itself and every alias to one event only', () => {
+    const aliases = names.flatMap((name) => definitionOf(name).aliases ?? []);
+    expect(new Set(aliases).size).toBe(aliases.length);
+    for (const alias of aliases) expect(isEventName(alias), alias).toBe(false);
+    for (const name of names) {
+      for (const known of [name, ...(definitionOf(name).aliases ?? [])])
+        expect(resolveEventName(known)).toBe(name);
+    }
   });
 
   describe.each(names)('%s', (name) => {
+    const definition = definitionOf(name);
+
     test('names its sources, a family, a version, and a description that is a sentence', () => {
-      const definition = eventCatalog[name];
       expect(definition.sources.length).toBeGreaterThan(0);
       for (const source of definition.sources) expect(eventSources).toContain(source);
-      expect(definition.family).toMatch(/^[a-z_]+$/);
+      expect(eventFamilies).toContain(definition.family);
       expect(definition.schemaVersion).toBeGreaterThanOrEqual(1);
       expect(definition.description).toMatch(/^[A-Z].*\.$/);
       expect(['behaviour', 'business']).toContain(definition.retention);
     });
 
-    test('may not come from a browser', () => {
-      expect(eventCatalog[name].sources).not.toContain('web');
+    test('is a name that a warehouse takes, and so are its properties', () => {
+      expect(name).toMatch(/^[a-z][a-z0-9_]{0,62}$/);
+      for (const property of shapeKeys(definition.properties))
+        expect(property).toMatch(/^[a-zA-Z][a-zA-Z0-9_]{0,62}$/);
     });
 
-    test('takes its properties and refuses an unknown one', () => {
+    test('takes its properties, and from our own code refuses an unknown one', () => {
       const example = exampleProperties[name];
-      expect(schemaOf(name).safeParse(example).error).toBeUndefined();
-      const refused = schemaOf(name).safeParse({ ...example, colour: 'red' });
+      expect(strictSchemaOf(name).safeParse(example).error).toBeUndefined();
+      const refused = strictSchemaOf(name).safeParse({ ...example, colour: 'red' });
       expect(refused.error?.issues).toMatchObject([{ code: 'unrecognized_keys', keys: ['colour'] }]);
     });
 
     test('refuses each of its properties with a value of another type, and a missing required one', () => {
-      const { required = [] } = describeSchema(name);
+      const { required = [] } = describeEmitted(name);
       const example: Record<string, unknown> = exampleProperties[name];
+      expect(Object.keys(example).toSorted()).toEqual(shapeKeys(strictSchemaOf(name)).toSorted());
       for (const property of Object.keys(example)) {
         const { [property]: _left, ...rest } = example;
-        expect(schemaOf(name).safeParse({ ...rest, [property]: { not: 'this' } }).success, property).toBe(
-          false,
-        );
-        expect(schemaOf(name).safeParse(rest).success, `without ${property}`).toBe(
-          !required.includes(property),
-        );
+        const wrong = strictSchemaOf(name).safeParse({ ...rest, [property]: { not: 'this' } });
+        expect(wrong.success, property).toBe(false);
+        const missing = strictSchemaOf(name).safeParse(rest);
+        expect(missing.success, `without ${property}`).toBe(!required.includes(property));
       }
-      expect(required).toContain('timestamp');
     });
+
+    test('as our own code gives it keeps the contract with everybody else, and names nothing beside it', () => {
+      expect(definition.properties.strict().safeParse(exampleProperties[name]).error).toBeUndefined();
+    });
+  });
+});
+
+describe('who may send what', () => {
+  const ofWeb = names.filter((name) => definitionOf(name).sources.includes('web'));
+
+  test('a browser may tell of no money: of monetization only what a page alone knows, of billing nothing', () => {
+    const families = ['monetization', 'billing'];
+    const money = ofWeb.filter((name) => families.includes(definitionOf(name).family));
+    expect(money).toEqual(['paywall_view', 'checkout_step']);
+  });
+
+  test.each([
+    ...['login_success', 'account_deleted', 'account_deletion_started', 'credits_granted', 'identity_linked'],
+    ...['purchase_completed', 'topup_purchased', 'refund_issued', 'subscription_started', 'video_rendered'],
+  ])('a browser may not send %s', (name) => {
+    expect(ofWeb).not.toContain(name);
+  });
+
+  test.each([
+    'landing_view',
+    'cta_click',
+    'upload_view',
+    'download_clicked',
+    'page_viewed',
+    'cookie_consent_updated',
+  ])('a browser may send %s', (name) => {
+    expect(ofWeb).toContain(name);
+  });
+
+  test('only we know whether these happened', () => {
+    expect(names.filter((name) => definitionOf(name).ownedByService).toSorted()).toEqual([
+      'activation_complete',
+      'export_downloaded',
+      'first_render_completed',
+      'identity_linked',
+      'job_canceled',
+      'job_completed_returning_user',
+      'latency_bucket',
+      'return_session',
+      'upload_returning_user',
+      'video_rendered',
+    ]);
+  });
+
+  test('what a browser sends is kept for 90 days, but for sign-ups, consent and the north star', () => {
+    const lasting = ofWeb.filter((name) => definitionOf(name).retention === 'business');
+    expect(lasting).toEqual(['signup_completed', 'download_clicked', 'cookie_consent_updated']);
   });
 });
 
@@ -87,7 +143,7 @@ describe('the core value events are those of the document', () => {
   test.each(Object.entries(coreValueProperties))(
     '%s has its properties, types and optionality',
     (name, table) => {
-      const { properties, required = [] } = describeSchema(name as EventName);
+      const { properties, required = [] } = describeEmitted(name as EventName);
       for (const [property, { type, optional }] of Object.entries(table)) {
         const described = properties[property];
         expect(described, `${name}.${property} exists`).toBeDefined();
@@ -103,20 +159,20 @@ describe('the core value events are those of the document', () => {
   test.each(Object.entries(coreValueProperties))(
     '%s: what is ours beside them is optional',
     (name, table) => {
-      const { required = [] } = describeSchema(name as EventName);
+      const { required = [] } = describeEmitted(name as EventName);
       const ours = required.filter((property) => table[property] === undefined);
       expect(ours).toEqual([]);
     },
   );
 
   test('the values that the document gives as examples are taken', () => {
-    expect(describeSchema('batch_completed').properties.jobType?.enum).toEqual(['campaign', 'csv_import']);
-    expect(describeSchema('export_downloaded').properties.exportType?.enum).toEqual(['zip', 'single_file']);
+    expect(describeEmitted('batch_completed').properties.jobType?.enum).toEqual(['campaign', 'csv_import']);
+    expect(describeEmitted('export_downloaded').properties.exportType?.enum).toEqual(['zip', 'single_file']);
   });
 
-  test('a batch of one is no batch', () => {
+  test('a batch of one of ours is no batch', () => {
     const one = { ...exampleProperties.batch_completed, totalItems: 1 };
-    expect(eventCatalog.batch_completed.properties.safeParse(one).success).toBe(false);
+    expect(strictSchemaOf('batch_completed').safeParse(one).success).toBe(false);
   });
 });
 
@@ -129,9 +185,11 @@ test('wrong properties are refused before there is a program: the compiler says 
     const mistyped: EventProperties<'first_render_completed'> = { ...right, format: 5 };
     // @ts-expect-error there is no such property
     const unknown: EventProperties<'first_render_completed'> = { ...right, colour: 'red' };
+    // @ts-expect-error of ours, more is required than of a tenant's
+    const ours: EventProperties<'processing_completed'> = { job_id: 'j' };
     // @ts-expect-error there is no such event
     const name: EventName = 'video_render';
-    return [right, missing, mistyped, unknown, name];
+    return [right, missing, mistyped, unknown, ours, name];
   };
   expect(compiled).toBeTypeOf('function');
 });

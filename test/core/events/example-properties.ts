@@ -1,4 +1,5 @@
 import type { EventName, EventProperties } from '../../../src/core/events/catalog.ts';
+import { tenantExamples } from './tenant-examples.ts';
 
 const timestamp = '2024-01-28T12:00:00Z';
 const facts = {
@@ -25,8 +26,12 @@ const batch = {
 const batchEnded = { successCount: 0, failCount: 49, canceledCount: 1, duration: 1000 };
 const ended = { attempt: 1, queue_wait_ms: 20, processing_time_ms: 300 };
 
-/** Every property of every event, with a value that it takes. */
+const signals = { retry_count: 1, status_poll_count: 4, audio_present: true };
+const credits = { credits_added: 10, credits_before: 5, credits_after: 15 };
+
+/** Every property of every event as our own code gives it, with a value that it takes. */
 export const exampleProperties: { readonly [Name in EventName]: Required<EventProperties<Name>> } = {
+  ...tenantExamples,
   video_rendered: {
     ...facts,
     compositionId: 'example-hero-ad',
@@ -65,6 +70,8 @@ export const exampleProperties: { readonly [Name in EventName]: Required<EventPr
     format: 'png',
     organizationStrategy: 'locale-first',
     includesManifest: true,
+    second_download_attempt: true,
+    download_count: 2,
     timestamp,
     fileId: 'file-1',
     exportId: 'export-1',
@@ -89,11 +96,13 @@ export const exampleProperties: { readonly [Name in EventName]: Required<EventPr
     resolution: '1080x1080',
     credits_before: 5,
     credits_after: 4,
+    job_reprocessed_same_input: false,
   },
   processing_started: { ...job, attempt: 1, queue_wait_ms: 20 },
   processing_completed: {
     ...job,
     ...ended,
+    ...signals,
     success_bool: true,
     video_bytes: 1234,
     duration_seconds: 10,
@@ -103,6 +112,7 @@ export const exampleProperties: { readonly [Name in EventName]: Required<EventPr
   processing_failed: {
     ...job,
     ...ended,
+    ...signals,
     success_bool: false,
     failure_reason: 'The browser was lost.',
     error_code: 'browser_lost',
@@ -116,50 +126,30 @@ export const exampleProperties: { readonly [Name in EventName]: Required<EventPr
     failure_reason: 'It failed.',
     error_code: 'render_failed',
   },
-};
-
-interface DocumentedProperty {
-  readonly type: 'string' | 'number' | 'boolean';
-  readonly optional: boolean;
-}
-
-const text: DocumentedProperty = { type: 'string', optional: false };
-const optionalText: DocumentedProperty = { type: 'string', optional: true };
-const number: DocumentedProperty = { type: 'number', optional: false };
-const optionalNumber: DocumentedProperty = { type: 'number', optional: true };
-
-/** The tables "Event Properties" of the document on core value event tracking (TRACK-004). */
-export const coreValueProperties: Readonly<Record<string, Readonly<Record<string, DocumentedProperty>>>> = {
-  video_rendered: {
-    compositionId: text,
-    templateId: optionalText,
-    format: text,
-    width: number,
-    height: number,
-    sizeInBytes: optionalNumber,
-    duration: optionalNumber,
-    timestamp: text,
-    userId: optionalText,
+  batch_metrics_computed: { jobId: 'batch-1', success_rate: 0.96, items_per_minute: 24, duration: 125_000 },
+  credits_granted: { ...credits, reason: 'welcome' },
+  activation_complete: {},
+  first_landing_recorded: tenantExamples.landing_view,
+  topup_purchased: { ...tenantExamples.purchase_completed, ...credits },
+  plan_changed: { ...tenantExamples.purchase_completed, from_plan: 'free', to_plan: 'pro' },
+  return_session: { hours_since_last: 26.5 },
+  upload_returning_user: {},
+  job_completed_returning_user: { job_id: 'export-1' },
+  notification_sent: {
+    channel: 'webhook',
+    notified_event: 'processing_completed',
+    notified_event_id: '0190a8c0-0000-7000-8000-000000000001',
+    sink_id: 'webhook',
+    job_id: 'export-1',
   },
-  batch_completed: {
-    jobId: text,
-    jobType: text,
-    campaignId: optionalText,
-    totalItems: number,
-    successCount: number,
-    failCount: number,
-    variantCount: optionalNumber,
-    sizeCount: optionalNumber,
-    duration: optionalNumber,
-    timestamp: text,
+  api_error: {
+    route: '/api/render/:id',
+    method: 'GET',
+    status: 500,
+    error_code: 'internal_error',
+    request_id: 'request-1',
   },
-  export_downloaded: {
-    exportType: text,
-    fileCount: number,
-    sizeInBytes: number,
-    format: optionalText,
-    organizationStrategy: optionalText,
-    includesManifest: { type: 'boolean', optional: true },
-    timestamp: text,
-  },
+  storage_error: { operation: 'write', error_code: 'disk_full', job_id: 'export-1', fileId: 'file-1' },
+  latency_bucket: { job_id: 'export-1', bucket: '30-120s', latency_ms: 30_000 },
+  identity_linked: { distinct_id: 'visitor-1', method: 'login_success' },
 };

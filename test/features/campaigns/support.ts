@@ -119,6 +119,7 @@ export const completeCell = async (api: TestApi, row: Export, fence: Fence): Pro
     width: row.width ?? 0,
     height: row.height ?? 0,
     durationSeconds: null,
+    hasSound: null,
     renderTimeMs: 100,
     contentHash: contentHash(row, rendererVersion),
   };

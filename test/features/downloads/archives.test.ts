@@ -418,7 +418,13 @@ describe('the count of archives', () => {
       batchId: batch.id,
       timestamp: noon,
     };
-    expect(begun?.properties).toEqual({ ...facts, organizationStrategy: 'flat', includesManifest: true });
+    expect(begun?.properties).toEqual({
+      ...facts,
+      organizationStrategy: 'flat',
+      includesManifest: true,
+      download_count: 1,
+      second_download_attempt: false,
+    });
     expect(completed?.properties).toEqual({ ...facts, duration: 0 });
     const rows = await api.db
       .selectFrom('domain_event')
@@ -596,6 +602,8 @@ describe('exportToZip', () => {
       batchId: batch.id,
       organizationStrategy: 'locale-first',
       includesManifest: true,
+      download_count: 1,
+      second_download_attempt: false,
       timestamp: noon,
     });
     expect(bytes.equals(await bytesOf(await zip(ofBatch('&manifest=true'))))).toBe(true);

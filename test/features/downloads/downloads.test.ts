@@ -326,7 +326,7 @@ describe('the count of downloads', () => {
       exportId: file.row.id,
       timestamp: noon,
     };
-    expect(begun?.properties).toEqual(facts);
+    expect(begun?.properties).toEqual({ ...facts, download_count: 1, second_download_attempt: false });
     expect(completed?.properties).toEqual({ ...facts, duration: 0 });
   });
 

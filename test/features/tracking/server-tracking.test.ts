@@ -44,6 +44,14 @@ describe('tracking', () => {
     expect(times).toEqual(['2024-01-28T12:00:00Z', '2024-01-29T00:00:00.000Z']);
   });
 
+  test('fills in no time in properties of an event that has none there', async () => {
+    const { organizationId, tracking } = await setUp();
+    await tracking.track('landing_view', { utm_source: 'news' }, { distinctId: 'visitor-1' });
+    expect(await eventsOf(db, organizationId)).toEqual([
+      { event_name: 'landing_view', properties: { utm_source: 'news' } },
+    ]);
+  });
+
   test('refuses what the catalog refuses, and writes nothing', async () => {
     const { organizationId, tracking } = await setUp();
     const untyped = tracking.track as (name: string, properties: object) => Promise<void>;

@@ -60,6 +60,7 @@ describe('migrations', () => {
         '0004-identity',
         '0005-projection',
         '0006-delivery',
+        '0007-signals',
       ],
     ]);
     expect(await migrateDatabase(url, silentLog)).toEqual([]);
@@ -76,6 +77,7 @@ describe('migrations', () => {
       '0004-identity',
       '0005-projection',
       '0006-delivery',
+      '0007-signals',
     ]);
     expect(await pendingMigrations(db)).toEqual([]);
     const { rows } = await sql`SELECT 1 FROM pg_class WHERE relname LIKE 'kysely%'`.execute(empty.db);

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { RendermillError } from '../../../core/errors.ts';
 import { type TierOverrides, tierOverridesSchema } from '../../../core/tiers.ts';
 import {
@@ -17,19 +17,21 @@ interface SetOptions {
   readonly name?: string;
   readonly timeZone?: string;
   readonly tiers?: string;
+  readonly unknownEvents?: Organization['unknown_events'];
   readonly json?: boolean;
 }
 
 export const addOrganizationsCommand = (program: Command, terminal: Terminal): void => {
   const organizations = program
     .command('organizations')
-    .description('The tenants: their names, time zones and tiers')
+    .description('The tenants: their names, time zones, tiers and what they do with unknown events')
     .addHelpText(
       'after',
       helpEnd(
         [
           'rendermill organizations set acme --name "Acme Ltd" --time-zone Europe/Berlin',
           `rendermill organizations set acme --tiers '{"free":{"dailyExports":5}}'`,
+          'rendermill organizations set acme --unknown-events refuse',
           'rendermill organizations list --json',
         ],
         ['DATABASE_URL', 'RENDERMILL_HOME'],
@@ -41,6 +43,12 @@ export const addOrganizationsCommand = (program: Command, terminal: Terminal): v
     .option('--name <text>', 'what people call it')
     .option('--time-zone <name>', 'whose day the limits count, such as Europe/Berlin')
     .option('--tiers <json>', 'what differs from the default tiers, as JSON or @file; {} for nothing')
+    .addOption(
+      new Option(
+        '--unknown-events <what>',
+        'events that nobody has defined: store and mark, or refuse',
+      ).choices(['mark', 'refuse']),
+    )
     .option('--json', 'print one object')
     .action((id: string, options: SetOptions) =>
       runTask(terminal, async (process) => {
@@ -48,7 +56,8 @@ export const addOrganizationsCommand = (program: Command, terminal: Terminal): v
         const { db } = await openMigratedRecords(process);
         const changed = await db.transaction().execute(async (tx) => {
           await ensureOrganization(tx, { id });
-          return changeOrganization(tx, id, { name: options.name, timeZone: options.timeZone, tiers });
+          const { name, timeZone, unknownEvents } = options;
+          return changeOrganization(tx, id, { name, timeZone, tiers, unknownEvents });
         });
         print(terminal, [changed], options.json ? JSON.stringify(present(changed)) : undefined);
       }),
@@ -72,6 +81,7 @@ const present = (one: Organization) => ({
   name: one.name,
   timeZone: one.time_zone,
   tiers: one.tier_overrides,
+  unknownEvents: one.unknown_events,
 });
 
 const print = (terminal: Terminal, found: readonly Organization[], json: string | undefined): void =>

@@ -1,4 +1,4 @@
-/** The database, its migrations, and the workers that report to it. */
+/** The database, its migrations, and what it tells of workers and events. */
 import { sql } from 'kysely';
 import { liveCapacity } from '../../../domain/exports/workers.ts';
 import type { Config } from '../../../platform/config/config.ts';
@@ -6,6 +6,7 @@ import { type Database, openDatabase } from '../../../platform/db/client.ts';
 import { pendingMigrations } from '../../../platform/db/migrate.ts';
 import { createLogger } from '../../../platform/log/log.ts';
 import { type Check, missing, ok, reasonOf, unknown, warning } from './check.ts';
+import { checkEvents } from './check-events.ts';
 import { findDatabase } from './find-database.ts';
 
 const oldestVersion = 15;
@@ -39,11 +40,14 @@ const checkWorkers = async (db: Database): Promise<Check> => {
     : warning('workers', 'none alive', 'Start one: rendermill worker, or rendermill up.');
 };
 
+const unknownAll = (names: readonly string[], reason: string): Check[] =>
+  names.map((name) => unknown(name, reason));
+
 /** Never throws: what cannot be asked is unknown. */
 export const checkRecords = async (config: Config): Promise<readonly Check[]> => {
   const found = await findDatabase(config);
   if ('check' in found)
-    return [found.check, unknown('migrations', 'no database runs'), unknown('workers', 'no database runs')];
+    return [found.check, ...unknownAll(['migrations', 'workers', 'events'], 'no database runs')];
   const { db, close } = openDatabase({
     url: found.url,
     log: createLogger({ level: 'silent' }),
@@ -54,15 +58,11 @@ export const checkRecords = async (config: Config): Promise<readonly Check[]> =>
     const database = await checkVersion(db, where);
     const migrations = await checkMigrations(db);
     if (migrations.status !== 'ok')
-      return [database, migrations, unknown('workers', 'the database is not migrated')];
-    return [database, migrations, await checkWorkers(db)];
+      return [database, migrations, ...unknownAll(['workers', 'events'], 'the database is not migrated')];
+    return [database, migrations, await checkWorkers(db), await checkEvents(db, new Date())];
   } catch (error) {
     const database = missing('database', reasonOf(error), 'Start it, or correct DATABASE_URL.');
-    return [
-      database,
-      unknown('migrations', 'no database answers'),
-      unknown('workers', 'no database answers'),
-    ];
+    return [database, ...unknownAll(['migrations', 'workers', 'events'], 'no database answers')];
   } finally {
     await close();
   }

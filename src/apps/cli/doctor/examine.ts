@@ -34,7 +34,7 @@ const checkService = async (config: Config): Promise<readonly Check[]> => [
   await look('disk', checkDisk(config)),
 ];
 
-const serviceChecks = ['database', 'migrations', 'workers', 'queue', 'storage', 'disk'];
+const serviceChecks = ['database', 'migrations', 'workers', 'events', 'queue', 'storage', 'disk'];
 
 /** Looks and changes nothing: no database is started, no folder made. */
 export const examine = async (environment: Environment): Promise<readonly Check[]> => {

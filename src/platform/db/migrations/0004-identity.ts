@@ -35,38 +35,48 @@ CREATE TABLE identity_link (
   linked_at       timestamptz NOT NULL,
   PRIMARY KEY (organization_id, distinct_id)
 );
-CREATE INDEX identity_link_user ON identity_link (organization_id, user_id);
+CREATE INDEX identity_link_user ON identity_link (organization_id, user_id, linked_at);
 
--- The newest statement of a person counts; null: never said.
+-- The newest statement of a person counts, for each of the two questions alone; null: never said.
 CREATE TABLE person_consent (
-  organization_id   text NOT NULL,
-  person_kind       text NOT NULL CHECK (person_kind IN ('visitor', 'user')),
-  person_id         text NOT NULL,
-  ads_allowed       boolean,
-  analytics_allowed boolean,
-  stated_at         timestamptz NOT NULL,
+  organization_id     text NOT NULL,
+  person_kind         text NOT NULL CHECK (person_kind IN ('visitor', 'user')),
+  person_id           text NOT NULL,
+  ads_allowed         boolean,
+  ads_stated_at       timestamptz,
+  analytics_allowed   boolean,
+  analytics_stated_at timestamptz,
   PRIMARY KEY (organization_id, person_kind, person_id)
 );
 
 CREATE TABLE erasure_request (
-  id               uuid PRIMARY KEY,
-  organization_id  text NOT NULL REFERENCES organization,
+  organization_id      text NOT NULL REFERENCES organization,
+  -- That of the account_deleted event.
+  id                   uuid NOT NULL,
   -- What replaces the person in the log. Who it was is forgotten when the request is done.
-  pseudonym        text NOT NULL,
-  user_id          text,
-  distinct_ids     text[] NOT NULL DEFAULT '{}',
-  requested_at     timestamptz NOT NULL,
-  events_deleted   integer NOT NULL DEFAULT 0,
+  pseudonym            text NOT NULL,
+  user_id              text,
+  distinct_ids         text[] NOT NULL DEFAULT '{}',
+  -- The person's is the log up to that event, what happened before it and came later, and what the transaction of the projector
+  -- concluded that met it. Everything else is of a new person.
+  up_to_position       bigint NOT NULL,
+  up_to_xid            xid8 NOT NULL,
+  deleted_at           timestamptz NOT NULL,
+  requested_at         timestamptz NOT NULL,
+  -- When there is something to do for it.
+  next_at              timestamptz NOT NULL,
+  events_deleted       integer NOT NULL DEFAULT 0,
   events_pseudonymised integer NOT NULL DEFAULT 0,
-  log_done_at      timestamptz,
-  -- null: nothing asked yet; 'not_configured', 'done', or 'waiting' for the next try.
-  posthog_state    text CHECK (posthog_state IN ('not_configured', 'waiting', 'done', 'failed')),
-  posthog_request  jsonb,
-  posthog_answer   jsonb,
-  posthog_attempts integer NOT NULL DEFAULT 0,
-  posthog_next_at  timestamptz,
-  done_at          timestamptz
+  -- When nothing but the account_deleted event itself, which may be on its way to sinks, names the person any more.
+  log_done_at          timestamptz,
+  -- null: nothing asked yet.
+  posthog_state        text CHECK (posthog_state IN ('not_configured', 'waiting', 'done', 'failed')),
+  posthog_request      jsonb,
+  posthog_answer       jsonb,
+  posthog_attempts     integer NOT NULL DEFAULT 0,
+  done_at              timestamptz,
+  PRIMARY KEY (organization_id, id)
 );
-CREATE INDEX erasure_request_open ON erasure_request (requested_at) WHERE done_at IS NULL;
-CREATE INDEX erasure_request_organization ON erasure_request (organization_id, requested_at);
+CREATE INDEX erasure_request_due ON erasure_request (next_at) WHERE done_at IS NULL;
+CREATE INDEX erasure_request_list ON erasure_request (organization_id, requested_at);
 `;

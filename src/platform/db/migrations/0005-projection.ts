@@ -59,19 +59,29 @@ CREATE TABLE event_use (
   user_id         text NOT NULL,
   uses            bigint NOT NULL,
   first_at        timestamptz NOT NULL,
-  PRIMARY KEY (organization_id, event_name, user_id)
-);
+  PRIMARY KEY (organization_id, user_id, event_name)
+) WITH (fillfactor = 80);
 
--- When a person (a user, or a visitor who is nobody yet) was last here, and whether this session is a return.
+-- What a person (a user, or a visitor who is nobody yet) has done so far, as far as later events are judged by it. A visitor's row
+-- stays when it turns out to be a user: the user's then has both.
 CREATE TABLE person_activity (
   organization_id    text NOT NULL,
   person_kind        text NOT NULL CHECK (person_kind IN ('visitor', 'user')),
   person_id          text NOT NULL,
-  first_seen_at      timestamptz NOT NULL,
-  last_seen_at       timestamptz NOT NULL,
-  -- When the session began that is a return; null: it is none.
+  -- Acts of its own only; null: none yet.
+  first_seen_at      timestamptz,
+  last_seen_at       timestamptz,
+  -- When the session began that is a return; null: it has never been away.
   returned_at        timestamptz,
   uploaded_in_return boolean NOT NULL DEFAULT false,
+  -- Jobs that it created before it first went away.
+  first_session_jobs integer NOT NULL DEFAULT 0,
+  last_upload_at     timestamptz,
+  cta_clicked_at     timestamptz,
+  credits_granted_at timestamptz,
+  upload_viewed_at   timestamptz,
+  -- Of the visitor itself: its first landing.
+  landed_at          timestamptz,
   PRIMARY KEY (organization_id, person_kind, person_id)
-);
+) WITH (fillfactor = 80);
 `;

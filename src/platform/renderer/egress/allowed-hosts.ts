@@ -1,5 +1,5 @@
 import { RendermillError } from '../../../core/errors.ts';
-import { normalizeHost } from './host-name.ts';
+import { normalizeHost } from '../../egress/host-name.ts';
 
 const matcherOf = (pattern: string): ((host: string) => boolean) => {
   if (pattern === '*') return () => true;

@@ -1,20 +1,10 @@
-import type { LookupFunction } from 'node:net';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
-import type { EgressPolicy, ResolvedAddress } from './egress-policy.ts';
-import { EgressRefused } from './egress-refused.ts';
+import { EgressRefused } from '../../egress/egress-refused.ts';
+import { pinTo } from '../../egress/pin-addresses.ts';
+import type { EgressPolicy } from './egress-policy.ts';
 
 /** Marks options whose addresses have been checked, for the guard that watches all sockets of the process. */
 export const alreadyChecked = Symbol('alreadyChecked');
-
-/** A lookup that knows its answer: the connection goes where the check looked. */
-export const pinTo =
-  (addresses: readonly ResolvedAddress[]): LookupFunction =>
-  (_host, options, callback) => {
-    const [first] = addresses;
-    if (first === undefined) return callback(new Error('The name has no address.'), '', 0);
-    if (options.all === true) return callback(null, [...addresses]);
-    callback(null, first.address, first.family);
-  };
 
 /** A host that does not answer must fail before the page's own patience ends, so that the failure names the host. */
 const connectTimeoutMs = 10_000;

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { EgressRefused } from './egress-refused.ts';
+import { EgressRefused } from '../../egress/egress-refused.ts';
 import { isPlaylistContent, playlistReason, probedBytes } from './playlists.ts';
 
 /** What the page itself asked for goes to the page, not to a decoder. */

@@ -1,19 +1,13 @@
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { normalizeHost } from '../../egress/host-name.ts';
+import { refuseAddress } from '../../egress/public-address.ts';
+import {
+  type Resolution,
+  type Resolve,
+  resolveBySystem,
+  resolvePublic,
+} from '../../egress/resolve-public.ts';
 import { parseAllowedHosts } from './allowed-hosts.ts';
-import { normalizeHost } from './host-name.ts';
-import { refuseAddress } from './public-address.ts';
-
-export interface ResolvedAddress {
-  readonly address: string;
-  readonly family: number;
-}
-
-export type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
-
-export type Resolution =
-  | { readonly allowed: true; readonly addresses: readonly ResolvedAddress[] }
-  | { readonly allowed: false; readonly reason: string };
 
 export interface EgressPolicy {
   /** What can be said without a resolver: why this host may not be asked for, or null. */
@@ -22,13 +16,7 @@ export interface EgressPolicy {
   resolve(host: string): Promise<Resolution>;
 }
 
-const resolveBySystem: Resolve = (host) => lookup(host, { all: true, verbatim: true });
-
-/**
- * Who may be talked to. A name that resolves to one private address among public ones is refused altogether: such a record is an
- * attack or a mistake. Callers connect to the addresses that are returned and never resolve again, so a name cannot be rebound
- * between check and use.
- */
+/** Who may be talked to. Callers connect to the addresses that are returned and never resolve again. */
 export const createEgressPolicy = (options: {
   allowedHosts: readonly string[];
   resolve?: Resolve;
@@ -46,23 +34,12 @@ export const createEgressPolicy = (options: {
     return isAllowed(name) ? null : `${name} is not on the list of allowed hosts`;
   };
 
-  const addressesOf = async (host: string): Promise<readonly ResolvedAddress[]> => {
-    const name = normalizeHost(host) ?? host;
-    const family = isIP(name);
-    return family === 0 ? resolveName(name) : [{ address: name, family }];
-  };
-
   return {
     refuseHost,
     resolve: async (host) => {
       const refusedHost = refuseHost(host);
       if (refusedHost !== null) return { allowed: false, reason: refusedHost };
-      const addresses = await addressesOf(host);
-      const refused = addresses
-        .map(({ address }) => refuseAddress(address))
-        .find((reason) => reason !== null);
-      if (refused !== undefined) return { allowed: false, reason: `${host} resolves to ${refused}` };
-      return { allowed: true, addresses };
+      return resolvePublic(host, resolveName);
     },
   };
 };

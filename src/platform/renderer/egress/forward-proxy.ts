@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { EgressRefused } from '../../egress/egress-refused.ts';
 import { connectChecked } from './checked-connection.ts';
 import { markPageRequest } from './download-guard.ts';
 import type { EgressPolicy } from './egress-policy.ts';
-import { EgressRefused } from './egress-refused.ts';
 
 export interface ForwardProxy {
   readonly port: number;

@@ -3,12 +3,13 @@
  * the three places where a request can be made: the page (all of the browser's traffic goes through our proxy), Remotion's
  * downloads in this process (every socket is checked), and the page server that turns media into frames.
  */
+
+import { EgressRefused } from '../../egress/egress-refused.ts';
 import { type BlockedRequest, createBlockedRequests } from './blocked-requests.ts';
 import { writeBrowserWrapper } from './browser-wrapper.ts';
 import { learnDevtoolsPorts } from './devtools-ports.ts';
 import { guardDownloads } from './download-guard.ts';
 import { createEgressPolicy } from './egress-policy.ts';
-import { EgressRefused } from './egress-refused.ts';
 import { startForwardProxy } from './forward-proxy.ts';
 import { guardPageServer, refuseMediaSource } from './page-server-guard.ts';
 import { guardSockets } from './socket-guard.ts';

@@ -1,7 +1,8 @@
 import { type LookupFunction, Socket } from 'node:net';
-import { alreadyChecked, pinTo } from './checked-connection.ts';
+import { EgressRefused } from '../../egress/egress-refused.ts';
+import { pinTo } from '../../egress/pin-addresses.ts';
+import { alreadyChecked } from './checked-connection.ts';
 import type { EgressPolicy } from './egress-policy.ts';
-import { EgressRefused } from './egress-refused.ts';
 
 interface ConnectOptions {
   readonly host?: string | null;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { normalizeHost } from '../../../../src/platform/egress/host-name.ts';
+import { refuseAddress } from '../../../../src/platform/egress/public-address.ts';
 import { parseAllowedHosts } from '../../../../src/platform/renderer/egress/allowed-hosts.ts';
 import { createEgressPolicy } from '../../../../src/platform/renderer/egress/egress-policy.ts';
-import { normalizeHost } from '../../../../src/platform/renderer/egress/host-name.ts';
-import { refuseAddress } from '../../../../src/platform/renderer/egress/public-address.ts';
 
 const answering = (...addresses: string[]) => ({
   resolve: async () => addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),

@@ -1,4 +1,4 @@
-/** What a client of ours, and through it Remotion, sees of a refused connection. Never leaves the render process as it is. */
+/** What a client of ours sees of a refused connection. Its text may name an address of ours: never leaves the process as it is. */
 export class EgressRefused extends Error {
   override readonly name = 'EgressRefused';
   readonly code = 'EGRESS_REFUSED';

@@ -1,0 +1,78 @@
+import { latencyBounds } from '../../core/delivery/latency-buckets.ts';
+import { sinkFigures } from '../../domain/deliveries/read-deliveries.ts';
+import { readLogLag } from '../../domain/events/log-lag.ts';
+import { projectorName } from '../../features/delivery/project-log.ts';
+import type { LabelledValue, Metrics } from '../../platform/http/metrics.ts';
+import type { Resources } from '../resources.ts';
+import { type SinkSeries, sinkSeries } from './sink-series.ts';
+
+/** Whoever asks while it runs gets the same: the metrics of one page are read with one statement. */
+const shared = <T>(work: () => Promise<T>): (() => Promise<T>) => {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= work().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+};
+
+const ended = ['delivered', 'skipped', 'failed', 'dead'] as const;
+
+/** What happened to events on their way, by sink. */
+export const registerDeliveryMetrics = (
+  metrics: Metrics,
+  { db, clock }: Pick<Resources, 'db' | 'clock'>,
+): void => {
+  const read = shared(async () => {
+    const now = clock.now();
+    return sinkSeries(await sinkFigures(db, now), now);
+  });
+  const of = (value: (one: SinkSeries) => number) => async (): Promise<LabelledValue[]> =>
+    (await read()).map((one) => ({ labels: one.labels, value: value(one) }));
+  const labels = ['sink', 'kind'];
+
+  metrics.gaugeBy(
+    'rendermill_deliveries_pending',
+    'Deliveries that wait or are on their way, counted up to 100,000 each',
+    labels,
+    of((one) => one.pending),
+  );
+  metrics.gaugeBy(
+    'rendermill_deliveries_oldest_seconds',
+    'Since the oldest of these was made',
+    labels,
+    of((one) => one.oldestSeconds),
+  );
+  metrics.gaugeBy(
+    'rendermill_sink_open',
+    '1 while the circuit breaker is not closed; where sinks are counted together, of how many',
+    labels,
+    of((one) => one.open),
+  );
+  metrics.counterBy(
+    'rendermill_deliveries_total',
+    'Deliveries that ended delivered, skipped or dead, and attempts that failed',
+    [...labels, 'outcome'],
+    async () =>
+      (await read()).flatMap((one) =>
+        ended.map((outcome) => ({ labels: { ...one.labels, outcome }, value: one[outcome] })),
+      ),
+  );
+  metrics.histogramBy(
+    'rendermill_delivery_latency_seconds',
+    'From the commit of an event to its acceptance by the sink',
+    latencyBounds,
+    async () =>
+      (await read()).map(({ labels: names, latencyBuckets, latencyMs }) => ({
+        labels: names,
+        counts: latencyBuckets,
+        sum: latencyMs / 1_000,
+      })),
+  );
+  metrics.gauge(
+    'rendermill_event_log_lag',
+    'Events that the dispatcher has not read yet, counted up to 100,000',
+    async () => (await readLogLag(db, projectorName, clock.now())).events,
+  );
+};

@@ -1,0 +1,43 @@
+import { listEvents } from '../../../../domain/events/list-events.ts';
+import { formatEventLine } from '../../../event-line.ts';
+import { positiveInteger } from '../../options.ts';
+import { pastTime } from '../../past-time.ts';
+import { requireOrganization } from '../../require-organization.ts';
+import { type EventCommands, jsonOption } from './event-commands.ts';
+
+interface Options {
+  readonly organization: string;
+  readonly name?: string;
+  readonly user?: string;
+  readonly entity?: string;
+  readonly from?: Date;
+  readonly to?: Date;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+export const addListCommand = ({ events, terminal, withRecords }: EventCommands): void => {
+  const time = (text: string) => pastTime(text, new Date());
+  events
+    .command('list')
+    .description('Events of an organization by when they happened, the oldest first')
+    .requiredOption('--organization <id>', 'whose')
+    .option('--name <name>', 'of this name only')
+    .option('--user <id>', 'of this user only')
+    .option('--entity <id>', 'what happened to this export, batch …')
+    .option('--from <time>', 'happened then or later: a time, a day, or such as 2h ago', time)
+    .option('--to <time>', 'happened before', time)
+    .option('--limit <count>', 'at most so many', positiveInteger, 50)
+    .option(...jsonOption)
+    .action((options: Options) =>
+      withRecords(async (db) => {
+        const { organization, name, user: userId, entity: entityId, from, to: until, limit, json } = options;
+        await requireOrganization(db, organization);
+        const filter = { name, userId, entityId, from, until };
+        const page = await listEvents(db, organization, filter, { limit });
+        if (json) return terminal.print(JSON.stringify({ events: page.events }));
+        for (const event of page.events) terminal.print(formatEventLine(event));
+        if (page.nextCursor !== null) terminal.note('There are more: see --limit and --from.');
+      }),
+    );
+};

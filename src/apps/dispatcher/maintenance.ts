@@ -1,0 +1,40 @@
+import { dropOldDeliveries } from '../../domain/deliveries/drop-old-deliveries.ts';
+import { skipDeliveriesOfRemovedSinks } from '../../domain/deliveries/skip-deliveries.ts';
+import { runErasures } from '../../features/identity/run-erasures.ts';
+import { startWakeableLoop } from '../../platform/clock/wakeable-loop.ts';
+import type { Resources } from '../resources.ts';
+
+type MaintainedResources = Pick<Resources, 'config' | 'db' | 'clock' | 'log'>;
+
+/** Someone who asked to be forgotten waits no longer than this, but for the work itself. */
+const erasureEveryMs = 2_000;
+const hourly = 3_600_000;
+
+export const runDispatcherMaintenance = async (resources: MaintainedResources): Promise<void> => {
+  const { db, clock } = resources;
+  await runErasures(resources, clock.now());
+  await skipDeliveriesOfRemovedSinks(db);
+  await dropOldDeliveries(db, clock.now());
+};
+
+/** Beside the deliveries; each part may run anywhere, any time, and twice. The lifecycle stops it. */
+export const startDispatcherMaintenance = (
+  resources: MaintainedResources & Pick<Resources, 'lifecycle'>,
+): void => {
+  const { db, clock, log, lifecycle } = resources;
+  const erasing = startWakeableLoop({
+    everyMs: erasureEveryMs,
+    round: () => runErasures(resources, clock.now()),
+    onError: (error) => log.warn({ err: error }, 'people who asked for it could not be forgotten yet'),
+  });
+  lifecycle.onStop('erasures', () => erasing.stop());
+  const trimming = startWakeableLoop({
+    everyMs: hourly,
+    round: async () => {
+      await skipDeliveriesOfRemovedSinks(db);
+      await dropOldDeliveries(db, clock.now());
+    },
+    onError: (error) => log.warn({ err: error }, 'old deliveries could not be removed'),
+  });
+  lifecycle.onStop('old deliveries', () => trimming.stop());
+};

@@ -1,0 +1,143 @@
+/** Records what became of deliveries, under the lease of their shard: all of it, or nothing where the lease was lost. */
+import { sql } from 'kysely';
+import { countLatencies } from '../../core/delivery/latency-buckets.ts';
+import type { DeliveryFailure, DeliveryState } from '../../core/delivery/outcomes.ts';
+import type { Database, Tx } from '../../platform/db/client.ts';
+import type { LoggedAttempt } from '../../platform/db/schema-events.ts';
+import { countEndedDeliveries } from '../events/count-deliveries.ts';
+import type { DueDelivery } from './due-deliveries.ts';
+import type { ShardLease } from './lease-shards.ts';
+import { emitNotifications } from './notifications.ts';
+
+export interface Outcome {
+  readonly delivery: DueDelivery;
+  readonly state: DeliveryState;
+  /** Of a delivery that is pending still: when it is tried again. */
+  readonly nextAt: Date | null;
+  readonly failure: DeliveryFailure | null;
+  readonly reason: string | null;
+  /** null: no attempt was made. */
+  readonly attempt: LoggedAttempt | null;
+}
+
+export interface SettleOptions {
+  readonly kind: string;
+  /** Absent: the lease ends, and the shard is due when its next delivery is. */
+  readonly keepUntil?: Date;
+}
+
+/** False where another dispatcher has the shard by now: nothing was recorded, and what was delivered will be delivered again. */
+export const settle = (
+  db: Database,
+  lease: ShardLease,
+  outcomes: readonly Outcome[],
+  options: SettleOptions,
+  now: Date,
+): Promise<boolean> =>
+  db.transaction().execute(async (tx) => {
+    if (!(await holdShard(tx, lease))) return false;
+    await writeOutcomes(tx, lease.sinkId, outcomes, now);
+    await parkFollowers(tx, lease.sinkId, outcomes);
+    const ended = outcomes.filter(({ state }) => state !== 'pending');
+    await countEndedDeliveries(
+      tx,
+      ended.map(({ delivery, attempt }) => ({
+        organizationId: delivery.organizationId,
+        eventId: delivery.eventId,
+        receivedAt: delivery.receivedAt,
+        retentionClass: delivery.retentionClass,
+        attempts: delivery.attempts + (attempt === null ? 0 : 1),
+      })),
+    );
+    if (options.kind === 'webhook') await emitNotifications(tx, lease.sinkId, outcomes, now);
+    await countOnShard(tx, lease, outcomes, options.keepUntil ?? null, now);
+    return true;
+  });
+
+const holdShard = async (tx: Tx, lease: ShardLease): Promise<boolean> => {
+  const held = await tx
+    .selectFrom('delivery_shard')
+    .select('shard')
+    .where('sink_id', '=', lease.sinkId)
+    .where('shard', '=', lease.shard)
+    .where('epoch', '=', lease.epoch)
+    .forUpdate()
+    .executeTakeFirst();
+  return held !== undefined;
+};
+
+const writeOutcomes = async (
+  tx: Tx,
+  sinkId: string,
+  outcomes: readonly Outcome[],
+  now: Date,
+): Promise<void> => {
+  if (outcomes.length === 0) return;
+  const rows = outcomes.map(({ delivery, state, nextAt, failure, reason, attempt }) => ({
+    organization_id: delivery.organizationId,
+    event_id: delivery.eventId,
+    state,
+    next_at: nextAt,
+    failure,
+    reason,
+    tries: attempt === null ? 0 : 1,
+    entry: attempt === null ? [] : [attempt],
+  }));
+  await sql`
+    UPDATE event_delivery d SET state = o.state, attempts = d.attempts + o.tries, next_at = coalesce(o.next_at, d.next_at),
+      failure = o.failure, reason = o.reason, attempt_log = d.attempt_log || o.entry,
+      ended_at = CASE WHEN o.state <> 'pending' THEN ${now}::timestamptz END
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS o (organization_id text, event_id uuid, state text,
+      next_at timestamptz, failure text, reason text, tries smallint, entry jsonb)
+    WHERE d.sink_id = ${sinkId} AND d.organization_id = o.organization_id AND d.event_id = o.event_id
+      AND d.state = 'pending'`.execute(tx);
+};
+
+/** What follows one that waits, in its lane, waits as long. */
+const parkFollowers = async (tx: Tx, sinkId: string, outcomes: readonly Outcome[]): Promise<void> => {
+  const waiting = outcomes.flatMap(({ delivery, state, nextAt }) =>
+    state === 'pending' && nextAt !== null
+      ? [{ lane: delivery.lane, seq: delivery.seq, next_at: nextAt }]
+      : [],
+  );
+  if (waiting.length === 0) return;
+  await sql`
+    WITH ahead AS MATERIALIZED (
+      SELECT * FROM jsonb_to_recordset(${JSON.stringify(waiting)}::jsonb) AS row (lane bigint, seq bigint, next_at timestamptz)
+    )
+    UPDATE event_delivery d SET next_at = later.next_at
+    FROM (
+      SELECT f.organization_id, f.event_id, max(ahead.next_at) AS next_at
+      FROM ahead JOIN event_delivery f ON f.sink_id = ${sinkId} AND f.lane = ahead.lane AND f.state = 'pending' AND f.seq > ahead.seq
+      GROUP BY 1, 2
+    ) AS later
+    WHERE d.sink_id = ${sinkId} AND d.organization_id = later.organization_id AND d.event_id = later.event_id
+      AND d.state = 'pending' AND d.next_at < later.next_at`.execute(tx);
+};
+
+const countOnShard = async (
+  tx: Tx,
+  lease: ShardLease,
+  outcomes: readonly Outcome[],
+  keepUntil: Date | null,
+  now: Date,
+): Promise<void> => {
+  const delivered = outcomes.filter(({ state }) => state === 'delivered');
+  const latencies = delivered.map(
+    ({ delivery }) => now.getTime() - (delivery.event?.receivedAt ?? now).getTime(),
+  );
+  const count = (test: (outcome: Outcome) => boolean): number => outcomes.filter(test).length;
+  const buckets = countLatencies(latencies);
+  await sql`
+    UPDATE delivery_shard SET
+      due_at = (SELECT next_at FROM event_delivery
+        WHERE sink_id = ${lease.sinkId} AND shard = ${lease.shard} AND state = 'pending' ORDER BY next_at, seq LIMIT 1),
+      leased_until = ${keepUntil}::timestamptz,
+      delivered = delivered + ${delivered.length}, skipped = skipped + ${count(({ state }) => state === 'skipped')},
+      dead = dead + ${count(({ state }) => state === 'dead')},
+      failed = failed + ${count(({ attempt }) => attempt !== null && attempt.outcome !== 'delivered')},
+      latency_ms = latency_ms + ${latencies.reduce((sum, ms) => sum + ms, 0)},
+      latency_buckets = (SELECT array_agg(coalesce(latency_buckets[n], 0) + more ORDER BY n)
+        FROM unnest(${buckets}::bigint[]) WITH ORDINALITY AS given (more, n))
+    WHERE sink_id = ${lease.sinkId} AND shard = ${lease.shard}`.execute(tx);
+};

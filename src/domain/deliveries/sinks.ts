@@ -1,0 +1,124 @@
+/** Destinations of events. Those of the environment have a name as their id, those of an organization a UUID. */
+import { type Selectable, sql } from 'kysely';
+import { RendermillError } from '../../core/errors.ts';
+import type { Reader, Tx } from '../../platform/db/client.ts';
+import type { EventSinkTable } from '../../platform/db/schema-events.ts';
+
+export type EventSink = Selectable<EventSinkTable>;
+
+export interface NewSink {
+  readonly id: string;
+  readonly kind: string;
+  /** null: events of every organization. */
+  readonly organizationId: string | null;
+  readonly description?: string;
+  /** null: every event that the catalog maps to this kind. */
+  readonly eventNames?: readonly string[] | null;
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Shares of its lanes that are worked on side by side. */
+  readonly shards: number;
+}
+
+/** It gets what happens from now on; earlier events only by replay. */
+export const createSink = async (tx: Tx, sink: NewSink, now: Date): Promise<EventSink> => {
+  const row = await tx
+    .insertInto('event_sink')
+    .values({
+      id: sink.id,
+      kind: sink.kind,
+      organization_id: sink.organizationId,
+      description: sink.description ?? '',
+      event_names: sink.eventNames ? [...sink.eventNames] : null,
+      config: JSON.stringify(sink.config ?? {}),
+      shards: sink.shards,
+      created_at: now,
+      updated_at: now,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await sql`INSERT INTO delivery_shard (sink_id, shard)
+    SELECT ${sink.id}, shard FROM generate_series(0, ${sink.shards}::int - 1) AS shard`.execute(tx);
+  return row;
+};
+
+export interface EnvironmentSink {
+  readonly id: string;
+  readonly kind: string;
+  readonly shards: number;
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+const notConfigured = 'It is not configured any more.';
+
+/**
+ * What the environment names is enabled, what it does not name any more is disabled: its deliveries wait. One that comes back goes
+ * on with those, and misses what happened while it was away.
+ */
+export const keepEnvironmentSinks = async (
+  tx: Tx,
+  sinks: readonly EnvironmentSink[],
+  now: Date,
+): Promise<void> => {
+  await sql`SELECT pg_advisory_xact_lock(hashtext('rendermill:environment-sinks'))`.execute(tx);
+  const kept = await tx
+    .selectFrom('event_sink')
+    .select(['id', 'status', 'status_reason'])
+    .where('organization_id', 'is', null)
+    .execute();
+  for (const sink of sinks) {
+    const row = kept.find(({ id }) => id === sink.id);
+    if (!row) await createSink(tx, { ...sink, organizationId: null }, now);
+    else if (row.status === 'disabled' && row.status_reason === notConfigured)
+      await enableSink(tx, sink.id, now);
+  }
+  const gone = kept.filter((row) => row.status === 'enabled' && !sinks.some(({ id }) => id === row.id));
+  for (const { id } of gone) await disableSink(tx, id, notConfigured, now);
+};
+
+/** Nothing is sent to it any more, and its deliveries wait. */
+export const disableSink = async (tx: Tx, id: string, reason: string, now: Date): Promise<void> => {
+  await tx
+    .updateTable('event_sink')
+    .set({ status: 'disabled', status_reason: reason, updated_at: now })
+    .where('id', '=', id)
+    .where('status', '=', 'enabled')
+    .execute();
+};
+
+/** With a closed breaker: what waits is due by its own schedule. */
+export const enableSink = async (tx: Tx, id: string, now: Date): Promise<void> => {
+  await tx
+    .updateTable('event_sink')
+    .set({
+      status: 'enabled',
+      status_reason: null,
+      consecutive_failures: 0,
+      failing_since: null,
+      open_until: null,
+      updated_at: now,
+    })
+    .where('id', '=', id)
+    .where('status', '<>', 'removed')
+    .execute();
+};
+
+export const activeSinks = (db: Reader): Promise<EventSink[]> =>
+  db.selectFrom('event_sink').selectAll().where('status', '=', 'enabled').execute();
+
+export const listSinks = (db: Reader): Promise<EventSink[]> =>
+  db
+    .selectFrom('event_sink')
+    .selectAll()
+    .where('status', '<>', 'removed')
+    .orderBy('organization_id', (order) => order.asc().nullsFirst())
+    .orderBy('created_at')
+    .execute();
+
+export const getSink = async (db: Reader, id: string): Promise<EventSink> => {
+  const row = await db.selectFrom('event_sink').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!row) {
+    const known = (await listSinks(db)).map((sink) => sink.id).join(', ') || 'none';
+    throw new RendermillError('not_found', { message: `There is no sink "${id}"; there are: ${known}.` });
+  }
+  return row;
+};

@@ -1,0 +1,88 @@
+/** The projector's way through the log: page by page, each of them once. */
+import { sql } from 'kysely';
+import type { Reader, Tx } from '../../platform/db/client.ts';
+import { eventColumns, type LogCursor, type LoggedEvent } from './read-events.ts';
+
+/** With where it lies: (xid, position) names a row of the log. */
+export interface PlacedEvent extends LoggedEvent {
+  readonly xid: string;
+}
+
+/**
+ * The next page of the log for the reader of that name, whose cursor is held until the end of the transaction: one at a time goes on.
+ * null where another one has it. Moves the cursor, so that the page is read with what the transaction makes of it, or not at all.
+ */
+export const takePage = async (tx: Tx, reader: string, limit: number): Promise<PlacedEvent[] | null> => {
+  const held = await sql<LogCursor>`
+    SELECT xid::text AS xid, position FROM event_cursor WHERE name = ${reader} FOR UPDATE SKIP LOCKED`.execute(
+    tx,
+  );
+  const [after] = held.rows;
+  if (!after) return null;
+  const { rows } = await sql<PlacedEvent>`
+    SELECT ${eventColumns}, xid::text AS xid FROM domain_event
+    WHERE (xid, position) > (${after.xid}::xid8, ${after.position}::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY domain_event.xid, domain_event.position LIMIT ${limit}`.execute(tx);
+  const last = rows.at(-1);
+  if (last) {
+    await tx
+      .updateTable('event_cursor')
+      .set({ xid: last.xid, position: last.position })
+      .where('name', '=', reader)
+      .execute();
+  }
+  return rows;
+};
+
+export interface ReceivedRange {
+  readonly from: Date;
+  readonly until: Date;
+  readonly organizationId?: string | undefined;
+}
+
+/** What the projector has not met yet is left out: it goes to the sinks anyway. */
+const isReceived = ({ from, until, organizationId }: ReceivedRange) => sql`
+  received_at >= ${from}::timestamptz AND received_at < ${until}::timestamptz AND derived IS NOT NULL
+  ${organizationId === undefined ? sql`` : sql`AND organization_id = ${organizationId}`}`;
+
+/** Every transaction that has begun so far is older than this. */
+export const logEnd = async (db: Reader): Promise<bigint> => {
+  const { rows } = await sql<{ xid: string }>`
+    SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS xid`.execute(db);
+  return BigInt(rows[0]?.xid ?? 0);
+};
+
+/** Whether everything up to there has committed or never will: a reader of the log gets so far. */
+export const isReadable = async (db: Reader, end: bigint): Promise<boolean> => {
+  const { rows } = await sql<{ xid: string }>`
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xid`.execute(db);
+  return BigInt(rows[0]?.xid ?? 0) >= end;
+};
+
+/** What was received in that time, in the order of the log, from the given place on. */
+export const readReceived = async (
+  tx: Tx,
+  range: ReceivedRange,
+  after: LogCursor,
+  limit: number,
+): Promise<PlacedEvent[]> => {
+  const { rows } = await sql<PlacedEvent>`
+    SELECT ${eventColumns}, xid::text AS xid FROM domain_event
+    WHERE ${isReceived(range)} AND (xid, position) > (${after.xid}::xid8, ${after.position}::bigint)
+    ORDER BY domain_event.xid, domain_event.position LIMIT ${limit}`.execute(tx);
+  return rows;
+};
+
+export interface ReceivedCount {
+  readonly organizationId: string;
+  readonly event: string;
+  readonly events: number;
+}
+
+/** How many events of each name. */
+export const countReceived = async (db: Reader, range: ReceivedRange): Promise<readonly ReceivedCount[]> => {
+  const { rows } = await sql<ReceivedCount>`
+    SELECT organization_id AS "organizationId", event_name AS event, count(*) AS events FROM domain_event
+    WHERE ${isReceived(range)} GROUP BY 1, 2`.execute(db);
+  return rows;
+};

@@ -1,0 +1,243 @@
+/**
+ * The dispatcher: projects the log, then leases shards of deliveries that are due and works on them. Woken by commits; looks around
+ * from time to time in case a notification was lost. Any number may run at once, and one that is killed loses nothing.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Verdict } from '../../core/delivery/outcomes.ts';
+import {
+  type DueSink,
+  dueSinks,
+  leaseShards,
+  type ShardLease,
+} from '../../domain/deliveries/lease-shards.ts';
+import { recordFailure, recordSuccess } from '../../domain/deliveries/sink-health.ts';
+import { disableSink } from '../../domain/deliveries/sinks.ts';
+import { isReadable, logEnd } from '../../domain/events/read-page.ts';
+import type { Clock } from '../../platform/clock/clock.ts';
+import { startWakeableLoop, type WakeableLoop } from '../../platform/clock/wakeable-loop.ts';
+import type { Database } from '../../platform/db/client.ts';
+import type { Listener } from '../../platform/db/listener.ts';
+import type { Logger } from '../../platform/log/log.ts';
+import { createPace } from './pace.ts';
+import { projectorPage, projectPage } from './project-log.ts';
+import { type OpenSink, runShard } from './run-shard.ts';
+import { attemptMs, type Sink } from './sinks/sink.ts';
+
+export interface DispatcherDeps {
+  readonly db: Database;
+  readonly listener: Listener;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly leaseMs: number;
+  /** Opens a sink by its id; null where this process cannot serve it. */
+  readonly openSink: (sinkId: string) => Promise<Sink | null>;
+  /** In [0, 1): spreads retries. */
+  readonly chance?: () => number;
+}
+
+export interface Dispatcher {
+  /** From now on it works whenever there is something to do. */
+  start(): void;
+  /**
+   * Works until everything that is committed by now has been tried once, with what else is due; for a scheduler (`--once`) and
+   * for tests. Not beside `start`.
+   */
+  drain(): Promise<void>;
+  /** Takes nothing new, lets calls that run come to their end, and records what became of them. */
+  stop(): Promise<void>;
+}
+
+/** Commits wake it; this is for a notification that was lost, and for retries that come due. */
+const lookEveryMs = 1_000;
+const sinksPerLook = 100;
+/** An older transaction that is still open hides what was committed after it; `drain` waits so long for its end. */
+const openTransactionsMs = 10_000;
+const lookAgainMs = 10;
+/** Of one sink, at work in one process. */
+const shardsAtOnce = 16;
+/** Longer than an attempt, so that a probe is over before another may begin. */
+const probeMs = attemptMs + 5_000;
+/** A sink that was not used for this long is closed, and opened anew with what is configured then. */
+const idleMs = 60_000;
+const touchEveryMs = 10_000;
+
+interface Runner extends OpenSink {
+  /** Of its row. */
+  readonly updatedAt: number;
+  readonly working: Set<Promise<void>>;
+  usedAt: number;
+}
+
+export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
+  const { db, clock, log, chance = Math.random } = deps;
+  const runners = new Map<string, Runner>();
+  /** Sinks that this process cannot serve, until it looks again. */
+  const closedUntil = new Map<string, number>();
+  const stopping = new AbortController();
+  const shardDeps = { db, clock, log, leaseMs: deps.leaseMs, chance };
+
+  const retire = async (runner: Runner): Promise<void> => {
+    runners.delete(runner.id);
+    await Promise.all(runner.working);
+    await runner.sink.close();
+  };
+
+  const runnerOf = async ({ id, kind, updatedAt }: DueSink): Promise<Runner | null> => {
+    const there = runners.get(id);
+    if (there && there.updatedAt === updatedAt.getTime()) return there;
+    // What it is working on comes to its end with the settings of its beginning.
+    if (there) await retire(there);
+    if ((closedUntil.get(id) ?? 0) > performance.now()) return null;
+    const sink = await deps.openSink(id);
+    if (!sink) {
+      closedUntil.set(id, performance.now() + idleMs);
+      return null;
+    }
+    const runner: Runner = {
+      id,
+      kind,
+      updatedAt: updatedAt.getTime(),
+      sink,
+      pace: createPace(sink.concurrency, sink.callsPerSecond),
+      onVerdicts: createHealthKeeper(deps, id),
+      working: new Set(),
+      usedAt: performance.now(),
+    };
+    runners.set(id, runner);
+    return runner;
+  };
+
+  const work = (runner: Runner, lease: ShardLease): void => {
+    const job = runShard(shardDeps, runner, lease, stopping.signal)
+      .then(() => undefined)
+      .catch((error) =>
+        log.warn({ err: error, sink: runner.id }, 'a round of deliveries failed; it will be tried again'),
+      )
+      .finally(() => {
+        runner.working.delete(job);
+        runner.usedAt = performance.now();
+        delivering?.wake();
+      });
+    runner.working.add(job);
+  };
+
+  const serve = async (due: DueSink): Promise<number> => {
+    const runner = await runnerOf(due);
+    const room = shardsAtOnce - (runner?.working.size ?? shardsAtOnce);
+    if (!runner || room <= 0) return 0;
+    const leases = await leaseShards(db, due, { leaseMs: deps.leaseMs, limit: room, probeMs }, clock.now());
+    for (const lease of leases) work(runner, lease);
+    return leases.length;
+  };
+
+  const closeIdle = async (): Promise<void> => {
+    for (const runner of runners.values()) {
+      if (runner.working.size === 0 && performance.now() - runner.usedAt > idleMs) await retire(runner);
+    }
+  };
+
+  /** Returns how many shards it has begun. */
+  const look = async (): Promise<number> => {
+    await closeIdle();
+    let begun = 0;
+    for (const due of await dueSinks(db, clock.now(), sinksPerLook)) {
+      if (stopping.signal.aborted) break;
+      begun += await serve(due);
+    }
+    return begun;
+  };
+
+  const project = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const read = await projectPage(db, clock);
+      if (read > 0) delivering?.wake();
+      if (read < projectorPage) return;
+    }
+  };
+
+  const onError = (what: string) => (error: unknown) =>
+    log.warn({ err: error }, `${what} failed; it will be tried again`);
+  let projecting: WakeableLoop | undefined;
+  let delivering: WakeableLoop | undefined;
+  const offs: (() => void)[] = [];
+  const running = (): Promise<void>[] => [...runners.values()].flatMap((runner) => [...runner.working]);
+
+  return {
+    start: () => {
+      projecting ??= startWakeableLoop({
+        everyMs: lookEveryMs,
+        round: project,
+        onError: onError('reading the event log'),
+      });
+      delivering ??= startWakeableLoop({
+        everyMs: lookEveryMs,
+        round: async () => void (await look()),
+        onError: onError('looking for deliveries'),
+      });
+      offs.push(deps.listener.on('rendermill_event', projecting.wake));
+      offs.push(deps.listener.on('rendermill_delivery', delivering.wake));
+    },
+    drain: async () => {
+      const end = await logEnd(db);
+      const deadline = performance.now() + openTransactionsMs;
+      while (!stopping.signal.aborted) {
+        const readable = await isReadable(db, end);
+        const read = await projectPage(db, clock);
+        const begun = await look();
+        const jobs = running();
+        await Promise.all(jobs);
+        if (read > 0 || begun > 0 || jobs.length > 0) continue;
+        if (readable) return;
+        if (performance.now() > deadline) {
+          log.warn(
+            'a transaction has been open for long; what was committed after it began is not delivered yet',
+          );
+          return;
+        }
+        await delay(lookAgainMs);
+      }
+    },
+    stop: async () => {
+      stopping.abort('the dispatcher stops');
+      for (const off of offs.splice(0)) off();
+      await Promise.all([projecting?.stop(), delivering?.stop()]);
+      await Promise.all(running());
+      await Promise.all([...runners.values()].map((runner) => runner.sink.close()));
+      runners.clear();
+    },
+  };
+};
+
+/** Tells the sink's row how it is: failures open its breaker, a success closes it, 410 disables it. */
+const createHealthKeeper = ({ db, clock, log }: DispatcherDeps, sinkId: string): OpenSink['onVerdicts'] => {
+  let failing = true;
+  let touchedAt = Number.NEGATIVE_INFINITY;
+  return async (verdicts) => {
+    const now = clock.now();
+    const gone = verdicts.find((one) => one.type === 'gone');
+    if (gone) {
+      await db.transaction().execute((tx) => disableSink(tx, sinkId, gone.error, now));
+      log.warn({ sink: sinkId, reason: gone.error }, 'a sink is gone and was disabled');
+      return;
+    }
+    const away = verdicts.find(isUnavailable);
+    if (away) {
+      failing = true;
+      const health = await recordFailure(
+        db,
+        sinkId,
+        { error: away.error, retryAfterMs: away.retryAfterMs ?? 0 },
+        now,
+      );
+      log.warn({ sink: sinkId, error: away.error, ...health }, 'a sink could not take its events; they wait');
+    } else if (verdicts.some((one) => one.type === 'delivered' || one.type === 'refused')) {
+      if (!failing && performance.now() - touchedAt < touchEveryMs) return;
+      failing = false;
+      touchedAt = performance.now();
+      await recordSuccess(db, sinkId, now);
+    }
+  };
+};
+
+const isUnavailable = (verdict: Verdict): verdict is Extract<Verdict, { type: 'unavailable' }> =>
+  verdict.type === 'unavailable';

@@ -1,0 +1,224 @@
+/** One round on a leased shard: what is due goes out, lane by lane in order, and what became of it is recorded as it comes in. */
+import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Verdict } from '../../core/delivery/outcomes.ts';
+import type { SinkEvent } from '../../core/delivery/sink-event.ts';
+import { type DueDelivery, dueDeliveries } from '../../domain/deliveries/due-deliveries.ts';
+import { renewLease, type ShardLease } from '../../domain/deliveries/lease-shards.ts';
+import { type Outcome, settle } from '../../domain/deliveries/settle.ts';
+import type { Clock } from '../../platform/clock/clock.ts';
+import type { Database } from '../../platform/db/client.ts';
+import type { Logger } from '../../platform/log/log.ts';
+import type { Pace } from './pace.ts';
+import type { Sink } from './sinks/sink.ts';
+import { attemptMs } from './sinks/sink.ts';
+import { toOutcome } from './to-outcome.ts';
+
+export interface OpenSink {
+  readonly id: string;
+  readonly kind: string;
+  readonly sink: Sink;
+  readonly pace: Pace;
+  /** Of each call that was made: what the sink said. */
+  readonly onVerdicts: (verdicts: readonly Verdict[]) => Promise<void>;
+}
+
+export interface ShardDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly leaseMs: number;
+  readonly chance: () => number;
+}
+
+/** Of a sink that takes one at a time: enough that its calls overlap, few enough that a round is short. */
+const singlesPerRound = 100;
+
+interface Round {
+  readonly deps: ShardDeps;
+  readonly open: OpenSink;
+  readonly lease: ShardLease;
+  /** Nothing more is begun: the dispatcher stops, or the lease is lost. */
+  readonly ended: AbortController;
+  /** Also what runs is cut off: another has the shard by now. */
+  readonly cut: AbortController;
+  readonly outcomes: Outcome[];
+  settling: Promise<void> | undefined;
+  /** By our clock, in milliseconds: nothing is sent that might still be on its way when another may have the shard. */
+  leasedUntil: number;
+}
+
+/** Returns how many deliveries were settled. */
+export const runShard = async (
+  deps: ShardDeps,
+  open: OpenSink,
+  lease: ShardLease,
+  stopping: AbortSignal,
+): Promise<number> => {
+  const leasedUntil = deps.clock.now().getTime() + deps.leaseMs;
+  const limit = lease.isProbe ? 1 : open.sink.batchSize === 1 ? singlesPerRound : open.sink.batchSize;
+  const due = await dueDeliveries(deps.db, lease, limit, deps.clock.now());
+  const round: Round = {
+    deps,
+    open,
+    lease,
+    ended: new AbortController(),
+    cut: new AbortController(),
+    outcomes: [],
+    settling: undefined,
+    leasedUntil,
+  };
+  // Every lane of the round may wait on it for its turn.
+  setMaxListeners(0, round.ended.signal);
+  const end = () => round.ended.abort(stopping.reason);
+  stopping.addEventListener('abort', end, { once: true });
+  if (stopping.aborted) end();
+  const renewing = setInterval(() => void flush(round, true), deps.leaseMs / 3);
+  try {
+    await Promise.all(linesOf(due, open.sink.batchSize).map((line) => runLine(round, line)));
+  } finally {
+    clearInterval(renewing);
+    stopping.removeEventListener('abort', end);
+    await round.settling;
+    await settleLast(round);
+  }
+  return due.length;
+};
+
+/** Lines go side by side, each in its order: for single deliveries a lane each, for batches the whole. */
+const linesOf = (due: readonly DueDelivery[], batchSize: number): DueDelivery[][] => {
+  if (batchSize > 1) return due.length === 0 ? [] : [[...due]];
+  const lanes = new Map<string, DueDelivery[]>();
+  for (const delivery of due) {
+    const lane = lanes.get(delivery.lane) ?? [];
+    lane.push(delivery);
+    lanes.set(delivery.lane, lane);
+  }
+  return [...lanes.values()];
+};
+
+const runLine = async (round: Round, line: readonly DueDelivery[]): Promise<void> => {
+  const { batchSize } = round.open.sink;
+  for (let at = 0; at < line.length && !round.ended.signal.aborted; at += batchSize) {
+    if (!(await deliver(round, line.slice(at, at + batchSize)))) return;
+  }
+};
+
+/** False where what follows in its line must wait. */
+const deliver = async (round: Round, deliveries: readonly DueDelivery[]): Promise<boolean> => {
+  const { deps, open, ended, outcomes } = round;
+  const leave = await open.pace.enter(ended.signal).catch(() => null);
+  if (leave === null) return false;
+  try {
+    const startedAt = deps.clock.now();
+    if (startedAt.getTime() + attemptMs > round.leasedUntil) return false;
+    const begun = performance.now();
+    const verdicts = await ask(round, deliveries);
+    const attempted = { startedAt, ms: performance.now() - begun, chance: deps.chance() };
+    const now = deps.clock.now();
+    const judged = deliveries.map((delivery, index) =>
+      toOutcome(delivery, verdicts[index] ?? { type: 'postponed' }, attempted, now),
+    );
+    for (const outcome of judged) if (outcome) outcomes.push(outcome);
+    void flush(round);
+    await open.onVerdicts(verdicts);
+    return judged.every((outcome) => outcome !== null && outcome.state !== 'pending');
+  } finally {
+    leave();
+  }
+};
+
+/** An event that is gone is skipped; the sink is asked about the others. What a sink throws is a failure of its own. */
+const ask = async (round: Round, deliveries: readonly DueDelivery[]): Promise<readonly Verdict[]> => {
+  const { open, cut, deps } = round;
+  const there = deliveries.flatMap(({ event }): SinkEvent[] => (event === null ? [] : [event]));
+  let answers: readonly Verdict[] = [];
+  if (there.length > 0) {
+    const signal = AbortSignal.any([cut.signal, AbortSignal.timeout(attemptMs)]);
+    answers = await open.sink.deliver(there, signal).catch((error: unknown) => {
+      deps.log.error({ err: error, sink: open.id }, 'a sink threw; its deliveries are tried again');
+      return there.map((): Verdict => ({ type: 'unavailable', error: 'The sink failed inside Rendermill.' }));
+    });
+    // What we cut off ourselves is no failure of the sink's.
+    if (cut.signal.aborted) {
+      answers = answers.map((one) => (one.type === 'unavailable' ? { type: 'postponed' } : one));
+    }
+  }
+  const queue = [...answers];
+  return deliveries.map(({ event }) =>
+    event === null
+      ? { type: 'skipped', reason: 'The event is not in the log any more.' }
+      : (queue.shift() ?? { type: 'postponed' }),
+  );
+};
+
+/** Records what has come in, and what comes in meanwhile after that; keeps the lease. */
+const flush = (round: Round, renew = false): Promise<void> => {
+  round.settling ??= (async () => {
+    try {
+      if (round.outcomes.length === 0 && renew) await keepLease(round);
+      while (round.outcomes.length > 0 && !round.ended.signal.aborted) await settleSome(round, true);
+    } catch (error) {
+      // Nothing more is sent that could not be recorded; the last settling of the round tries again.
+      round.deps.log.warn(
+        { err: error, sink: round.open.id },
+        'what was delivered could not be recorded yet',
+      );
+      round.ended.abort(error);
+    } finally {
+      round.settling = undefined;
+    }
+  })();
+  return round.settling;
+};
+
+const keepLease = async (round: Round): Promise<void> => {
+  const { deps, lease } = round;
+  const now = deps.clock.now();
+  if (await renewLease(deps.db, lease, deps.leaseMs, now)) round.leasedUntil = now.getTime() + deps.leaseMs;
+  else loseLease(round);
+};
+
+const loseLease = ({ ended, cut }: Round): void => {
+  ended.abort('the lease is lost');
+  cut.abort('the lease is lost');
+};
+
+/** What fails is not forgotten: it is there for the next time. */
+const settleSome = async (round: Round, keep: boolean): Promise<void> => {
+  const { deps, lease, open } = round;
+  const outcomes = round.outcomes.splice(0);
+  const now = deps.clock.now();
+  const until = now.getTime() + deps.leaseMs;
+  const options = { kind: open.kind, ...(keep ? { keepUntil: new Date(until) } : {}) };
+  const held = await settle(deps.db, lease, outcomes, options, now).catch((error: unknown) => {
+    round.outcomes.unshift(...outcomes);
+    throw error;
+  });
+  if (held) {
+    round.leasedUntil = until;
+    return;
+  }
+  loseLease(round);
+  if (outcomes.length > 0) {
+    deps.log.warn(
+      { sink: open.id, shard: lease.shard, deliveries: outcomes.length },
+      'another dispatcher has these deliveries now; they go out again',
+    );
+  }
+};
+
+const settleTries = 5;
+const settleWaitMs = 200;
+
+/** Ends the lease. A database that is away for a moment must not make what was delivered go out twice. */
+const settleLast = async (round: Round): Promise<void> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await settleSome(round, false);
+    } catch (error) {
+      if (tries === settleTries) throw error;
+      await delay(settleWaitMs * tries);
+    }
+  }
+};

@@ -1,0 +1,68 @@
+/** Adding and changing an endpoint, for whoever asks: a request or a command. */
+import { RendermillError } from '../../../core/errors.ts';
+import {
+  addWebhook,
+  changeWebhook,
+  type WebhookChange,
+  type WebhookEndpoint,
+  type WebhookKey,
+  type WebhookSettings,
+} from '../../../domain/deliveries/webhook-endpoints.ts';
+import { formatWebhookSecret } from '../../../domain/deliveries/webhook-secrets.ts';
+import type { Database, Reader } from '../../../platform/db/client.ts';
+import { refuseUrl } from '../../../platform/egress/judge-url.ts';
+import { checkEventNames } from './check-event-names.ts';
+
+export interface WebhookRules {
+  readonly db: Database;
+  /** Endpoints may lie in private networks. */
+  readonly allowPrivate: boolean;
+}
+
+/** As it is kept and sent to. Throws `webhook_url_refused`. */
+const checkUrl = (url: string, { allowPrivate }: WebhookRules): string => {
+  const reason = refuseUrl(url, { allowPrivate });
+  if (reason === null) return new URL(url).href;
+  throw new RendermillError('webhook_url_refused', {
+    message: `Nothing may be sent to this URL: ${reason}. Expected the https or http address of a server on the Internet, without user, password and fragment.`,
+  });
+};
+
+const checkNames = async (
+  db: Reader,
+  organizationId: string,
+  names: readonly string[] | null,
+): Promise<readonly string[] | null> => (names === null ? null : checkEventNames(db, organizationId, names));
+
+/** Throws `webhook_url_refused`, `invalid_request` for a name, `webhook_limit_reached`. */
+export const registerWebhook = async (
+  rules: WebhookRules,
+  organizationId: string,
+  asked: WebhookSettings,
+  now: Date,
+): Promise<{ readonly endpoint: WebhookEndpoint; readonly secret: string }> => {
+  const url = checkUrl(asked.url, rules);
+  const eventNames = await checkNames(rules.db, organizationId, asked.eventNames);
+  const { endpoint, key } = await rules.db
+    .transaction()
+    .execute((tx) => addWebhook(tx, organizationId, { ...asked, url, eventNames }, now));
+  return { endpoint, secret: formatWebhookSecret(key) };
+};
+
+/** Throws as `registerWebhook`, and `not_found`. */
+export const updateWebhook = async (
+  rules: WebhookRules,
+  webhook: WebhookKey,
+  asked: WebhookChange,
+  now: Date,
+): Promise<WebhookEndpoint> => {
+  const { url, eventNames } = asked;
+  const change: WebhookChange = {
+    ...asked,
+    ...(url === undefined ? {} : { url: checkUrl(url, rules) }),
+    ...(eventNames === undefined
+      ? {}
+      : { eventNames: await checkNames(rules.db, webhook.organizationId, eventNames) }),
+  };
+  return rules.db.transaction().execute((tx) => changeWebhook(tx, webhook, change, now));
+};

@@ -1,0 +1,119 @@
+/** Webhooks over HTTP: what is asked, and what is shown. */
+import { z } from 'zod';
+import { storableText } from '../../../core/storable-text.ts';
+import type { WebhookBacklog, WebhookEndpoint } from '../../../domain/deliveries/webhook-endpoints.ts';
+
+const maxNames = 100;
+const maxOverlapHours = 7 * 24;
+
+const url = z.string().min(1).describe('https or http, at a public address');
+const description = z.string().trim().max(500).transform(storableText);
+const eventNames = z
+  .array(z.string().min(1).max(101))
+  .min(1)
+  .max(maxNames)
+  .nullable()
+  .describe('Names of events, or beginnings with a star such as batch_*; null: all events');
+const ratePerSecond = z
+  .int()
+  .min(1)
+  .max(1_000)
+  .nullable()
+  .describe('Requests per second at most; null: no limit');
+
+export const newWebhookSchema = z.strictObject({
+  url,
+  description: description.default(''),
+  eventNames: eventNames.default(null),
+  ratePerSecond: ratePerSecond.default(null),
+});
+
+export const webhookChangeSchema = z
+  .strictObject({
+    url: url.optional(),
+    description: description.optional(),
+    eventNames: eventNames.optional(),
+    ratePerSecond: ratePerSecond.optional(),
+    enabled: z.boolean().optional().describe('true: sends again, with a closed circuit breaker'),
+  })
+  // An absent field is left as it is, and is not undefined.
+  .transform((change) => dropUndefined(change));
+
+type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+const dropUndefined = <T extends object>(given: T): Present<T> =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Present<T>;
+
+export const rotationSchema = z.strictObject({
+  overlapHours: z
+    .number()
+    .min(0)
+    .max(maxOverlapHours)
+    .default(24)
+    .describe('For so long the older secrets sign beside the new one; 0: they end at once'),
+});
+
+const time = z.iso.datetime();
+
+export const webhookSchema = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    description: z.string(),
+    eventNames: z.array(z.string()).nullable(),
+    ratePerSecond: z.int().nullable(),
+    enabled: z.boolean(),
+    status: z.enum(['enabled', 'disabled']),
+    statusReason: z.string().nullable().describe('Why it is disabled'),
+    failingSince: time.nullable().describe('Null while it is well'),
+    consecutiveFailures: z.int(),
+    lastError: z.string().nullable(),
+    lastSuccessAt: time.nullable(),
+    pending: z.int().describe('Deliveries that wait; counted up to 100,000'),
+    dead: z.int().describe('Deliveries that were given up; counted up to 100,000'),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: 'Webhook', description: 'An endpoint that gets events as they happen' });
+
+export const createdWebhookSchema = webhookSchema
+  .extend({ secret: z.string().describe('Signs every request (Standard Webhooks): whsec_…') })
+  .meta({ id: 'CreatedWebhook', description: 'The endpoint with the secret that its receiver needs' });
+
+export const secretSchema = z
+  .object({
+    secret: z.string().describe('whsec_…'),
+    olderSignUntil: time.nullable().describe('When the last of the older secrets ends; null: there is none'),
+  })
+  .meta({ id: 'WebhookSecret', description: 'What verifies the signatures of an endpoint' });
+
+export const testOutcomeSchema = z
+  .object({
+    delivered: z.boolean(),
+    status: z.int().nullable().describe('HTTP status; null: there was no answer'),
+    durationMs: z.int(),
+    response: z.string().nullable().describe('The first 1,000 bytes of the answer'),
+    error: z.string().nullable(),
+  })
+  .meta({ id: 'WebhookTest', description: 'What became of a test message' });
+
+export const presentWebhook = (
+  endpoint: WebhookEndpoint,
+  backlog: WebhookBacklog,
+): z.infer<typeof webhookSchema> => ({
+  id: endpoint.id,
+  url: endpoint.url,
+  description: endpoint.description,
+  eventNames: endpoint.eventNames === null ? null : [...endpoint.eventNames],
+  ratePerSecond: endpoint.ratePerSecond,
+  enabled: endpoint.status === 'enabled',
+  status: endpoint.status,
+  statusReason: endpoint.statusReason,
+  failingSince: endpoint.failingSince?.toISOString() ?? null,
+  consecutiveFailures: endpoint.consecutiveFailures,
+  lastError: endpoint.lastError,
+  lastSuccessAt: endpoint.lastSuccessAt?.toISOString() ?? null,
+  pending: backlog.pending,
+  dead: backlog.dead,
+  createdAt: endpoint.createdAt.toISOString(),
+  updatedAt: endpoint.updatedAt.toISOString(),
+});

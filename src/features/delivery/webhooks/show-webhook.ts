@@ -1,0 +1,42 @@
+import { RendermillError } from '../../../core/errors.ts';
+import { backlogOf, type WebhookEndpoint } from '../../../domain/deliveries/webhook-endpoints.ts';
+import {
+  formatWebhookSecret,
+  loadWebhookSecrets,
+  rotateWebhookSecret,
+} from '../../../domain/deliveries/webhook-secrets.ts';
+import type { Database, Reader } from '../../../platform/db/client.ts';
+import { presentWebhook } from './schemas.ts';
+
+export const showWebhook = async (db: Reader, endpoint: WebhookEndpoint) =>
+  presentWebhook(endpoint, await backlogOf(db, endpoint.id));
+
+export interface ShownSecret {
+  readonly secret: string;
+  /** When the last of the older secrets ends; null: there is none. */
+  readonly olderSignUntil: string | null;
+}
+
+export const showSecret = async (db: Reader, sinkId: string, now: Date): Promise<ShownSecret> => {
+  const [newest, lastOfOlder] = await loadWebhookSecrets(db, sinkId, now);
+  if (newest === undefined)
+    throw new RendermillError('not_found', { message: `The webhook "${sinkId}" has no secret.` });
+  return {
+    secret: formatWebhookSecret(newest.key),
+    olderSignUntil: lastOfOlder?.expiresAt?.toISOString() ?? null,
+  };
+};
+
+const hourMs = 3_600_000;
+
+/** The older secrets sign beside the new one for so many hours. */
+export const rotateSecret = (
+  db: Database,
+  sinkId: string,
+  overlapHours: number,
+  now: Date,
+): Promise<ShownSecret> =>
+  db.transaction().execute(async (tx) => {
+    await rotateWebhookSecret(tx, sinkId, new Date(now.getTime() + overlapHours * hourMs), now);
+    return showSecret(tx, sinkId, now);
+  });

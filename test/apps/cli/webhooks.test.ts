@@ -1,0 +1,113 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createSink } from '../../../src/domain/deliveries/sinks.ts';
+import { ensureWebhookSecret } from '../../../src/domain/deliveries/webhook-secrets.ts';
+import { createOrganization, type OpenTestDatabase, openTestDatabase } from '../../support/factories.ts';
+import { jsonOf, runCommand } from './run-command.ts';
+
+let database: OpenTestDatabase;
+let organization: string;
+let receiver: Server;
+let receiverUrl: string;
+let status = 200;
+const arrived: { body: string; headers: Record<string, string> }[] = [];
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+  organization = await createOrganization(database.db);
+  receiver = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      arrived.push({ body, headers: request.headers as Record<string, string> });
+      response.writeHead(status).end('\u001b[31mseen');
+    });
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  receiverUrl = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+});
+afterAll(async () => {
+  receiver.close();
+  await database.close();
+});
+
+const run = (args: string[], environment: Record<string, string> = {}) =>
+  runCommand(['webhooks', ...args], { DATABASE_URL: database.url, ...environment });
+const ofOrganization = (...args: string[]) => run([...args, '--organization', organization, '--json']);
+const url = 'https://hooks.example.com/in';
+
+it('adds an endpoint, lists it, rotates its secret and removes it', async () => {
+  const added = jsonOf(await ofOrganization('add', url, '--events', 'batch_*, video_rendered'));
+  const id = String(added.id);
+  expect(added).toMatchObject({ url, eventNames: ['batch_*', 'video_rendered'], status: 'enabled' });
+  expect(jsonOf(await ofOrganization('secret', id))).toEqual({ secret: added.secret, olderSignUntil: null });
+
+  const rotated = jsonOf(await ofOrganization('rotate', id, '--overlap-hours', '1.5'));
+  expect(rotated).toEqual({ secret: expect.stringMatching(/^whsec_/), olderSignUntil: expect.any(String) });
+  expect(rotated.secret).not.toBe(added.secret);
+  expect(jsonOf(await ofOrganization('secret', id))).toEqual(rotated);
+
+  const listed = await ofOrganization('list');
+  expect(jsonOf(listed)).toMatchObject({ webhooks: [{ id, pending: 0, dead: 0 }] });
+  expect(listed.out.join()).not.toContain('whsec_');
+  const table = await run(['list', '--organization', organization]);
+  expect(table.out.join('\n')).toMatch(new RegExp(`${id}.*batch_\\*,video_rendered`));
+
+  expect(jsonOf(await ofOrganization('remove', id))).toEqual({ id, removed: true });
+  expect(jsonOf(await ofOrganization('list'))).toEqual({ webhooks: [] });
+});
+
+it('sends a test message, and fails where it was not delivered', async () => {
+  const allowed = { WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true' };
+  const added = jsonOf(await run(['add', receiverUrl, '--organization', organization, '--json'], allowed));
+  const test = (...args: string[]) =>
+    run(['test', String(added.id), '--organization', organization, ...args], allowed);
+  const good = await test('--json');
+  expect(good.exitCode).toBe(0);
+  expect(jsonOf(good)).toMatchObject({ delivered: true, status: 200, error: null });
+  const [one] = arrived;
+  expect(new Webhook(String(added.secret)).verify(one?.body ?? '', one?.headers ?? {})).toMatchObject({
+    type: 'webhook_test',
+  });
+  status = 500;
+  const bad = await test();
+  expect(bad.exitCode).toBe(1);
+  expect(bad.out.join('\n')).toContain('The endpoint answered 500.');
+  // What a stranger answers does not reach the terminal as it is.
+  expect(bad.out.join('\n')).not.toContain('\u001b');
+});
+
+it.each([
+  ['a private address', ['add', 'http://127.0.0.1/'], /Nothing may be sent to this URL/],
+  ['an event that never comes', ['add', url, '--events', 'video_render'], /Did you mean .*video_rendered/],
+  ['no event at all', ['add', url, '--events', ' , '], /names no event/],
+  ['an id of nobody', ['remove', 'webhook'], /no webhook "webhook"/],
+])('refuses %s', async (_what, args, message) => {
+  const refused = await run([...args, '--organization', organization]);
+  expect(refused.exitCode).toBe(1);
+  expect(refused.err.join('\n')).toMatch(message);
+});
+
+it('refuses an organization that is not there, and an overlap below nothing', async () => {
+  const unknown = await run(['add', url, '--organization', 'nobody']);
+  expect(unknown.err.join('\n')).toMatch(/organizations set nobody/);
+  const negative = await run(['rotate', 'x', '--overlap-hours', '-1', '--organization', organization]);
+  expect(negative.exitCode).toBe(2);
+});
+
+it('shows the secret of the environment’s endpoint, and no other without its organization', async () => {
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+  const now = new Date();
+  await database.db.transaction().execute(async (tx) => {
+    await createSink(tx, { id: 'webhook', kind: 'webhook', organizationId: null, shards: 1 }, now);
+    await ensureWebhookSecret(tx, 'webhook', secret, now);
+  });
+  expect((await run(['secret', 'webhook'])).out).toEqual([secret]);
+  const other = await run(['secret', '00000000-0000-4000-8000-000000000000']);
+  expect(other.exitCode).toBe(1);
+  expect(other.err.join('\n')).toMatch(/--organization/);
+});
