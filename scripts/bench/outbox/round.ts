@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CompiledQuery } from 'kysely';
 import pg from 'pg';
 import PgBoss from 'pg-boss';
 import { emitAll } from '../../../src/domain/events/emit.ts';
@@ -52,7 +53,6 @@ const openRendermill = async (url: string): Promise<Side> => {
 };
 
 const runSql = async (db: Pick<Database, 'executeQuery'>, text: string): Promise<void> => {
-  const { CompiledQuery } = await import('kysely');
   await db.executeQuery(CompiledQuery.raw(text));
 };
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Consent, SinkEvent } from '../../core/delivery/sink-event.ts';
 import type { RetentionClass } from '../../core/events/define-event.ts';
-import type { Database } from '../../platform/db/client.ts';
+import { type Database, prepared } from '../../platform/db/client.ts';
 import type { LoggedEvent } from '../events/read-events.ts';
 import type { ShardLease } from './lease-shards.ts';
 
@@ -41,7 +41,7 @@ export const dueDeliveries = async (
   limit: number,
   now: Date,
 ): Promise<readonly DueDelivery[]> => {
-  const { rows } = await sql<Row>`
+  const { rows } = await sql<Row>`${prepared}
     SELECT d.organization_id AS "organizationId", d.event_id AS "eventId", d.event_name AS "eventName", d.lane::text AS lane,
       d.seq, d.attempts, d.received_at::text AS "receivedAt", d.retention_class AS "retentionClass",
       e.occurred_at AS "occurredAt", e.received_at AS "eventReceivedAt",

@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import { breakerThreshold } from '../../core/delivery/breaker.ts';
-import type { Database, Tx } from '../../platform/db/client.ts';
+import { type Database, prepared, type Tx } from '../../platform/db/client.ts';
 
 export interface ShardLease {
   readonly sinkId: string;
@@ -26,7 +26,7 @@ export interface DueSink {
 
 /** Sinks that have something due which nobody works on, and whose breaker lets it through; who waits longest first. */
 export const dueSinks = async (db: Database, now: Date, limit: number): Promise<readonly DueSink[]> => {
-  const { rows } = await sql<DueSink>`
+  const { rows } = await sql<DueSink>`${prepared}
     SELECT k.id, k.kind, k.organization_id AS "organizationId", k.consecutive_failures AS "consecutiveFailures",
       k.updated_at AS "updatedAt"
     FROM delivery_shard s JOIN event_sink k ON k.id = s.sink_id
@@ -65,7 +65,7 @@ export const leaseShards = (
   db.transaction().execute(async (tx) => {
     const isProbe = sink.consecutiveFailures >= breakerThreshold;
     if (isProbe && !(await takeProbe(tx, sink.id, now, options.probeMs))) return [];
-    const { rows } = await sql<{ shard: number; epoch: number }>`
+    const { rows } = await sql<{ shard: number; epoch: number }>`${prepared}
       UPDATE delivery_shard s SET leased_until = ${new Date(now.getTime() + options.leaseMs)}::timestamptz, epoch = s.epoch + 1
       FROM (
         SELECT sink_id, shard FROM delivery_shard

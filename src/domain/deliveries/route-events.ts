@@ -1,7 +1,7 @@
 /** Makes the delivery rows of events, in the order of the log: one for each sink that wants the event. */
 import { sql } from 'kysely';
 import { matchesSink } from '../../core/delivery/matches-sink.ts';
-import type { Tx } from '../../platform/db/client.ts';
+import { prepared, type Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import type { PlacedEvent } from '../events/read-page.ts';
 import { laneOf } from './lane.ts';
@@ -40,7 +40,7 @@ const planPairs = (
 
 /** Held until the end of the transaction: whoever settles deliveries of these shards waits, and sees what was added. */
 const lockShards = async (tx: Tx, given: string, now: Date): Promise<void> => {
-  await sql`
+  await sql`${prepared}
     WITH wanted AS (
       SELECT DISTINCT sink_id, shard FROM jsonb_to_recordset(${given}::jsonb) AS pair (sink_id text, shard smallint)
     ), locked AS (
@@ -68,7 +68,7 @@ const insertPairs = async (
     ? sql`DO UPDATE SET state = 'pending', attempts = 0, next_at = excluded.next_at, seq = excluded.seq, failure = NULL,
         reason = NULL, ended_at = NULL WHERE event_delivery.state <> 'pending'`
     : sql`DO NOTHING`;
-  const { rows } = await sql<{ organizationId: string; eventId: string }>`
+  const { rows } = await sql<{ organizationId: string; eventId: string }>`${prepared}
     WITH pair AS MATERIALIZED (
       SELECT * FROM jsonb_to_recordset(${given}::jsonb) AS pair (
         n int, sink_id text, shard smallint, lane bigint, xid xid8, position bigint)

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { countLatencies } from '../../core/delivery/latency-buckets.ts';
 import type { DeliveryFailure, DeliveryState } from '../../core/delivery/outcomes.ts';
-import type { Database, Tx } from '../../platform/db/client.ts';
+import { type Database, prepared, type Tx } from '../../platform/db/client.ts';
 import type { LoggedAttempt } from '../../platform/db/schema-events.ts';
 import { countEndedDeliveries } from '../events/count-deliveries.ts';
 import type { DueDelivery } from './due-deliveries.ts';
@@ -83,7 +83,7 @@ const writeOutcomes = async (
     tries: attempt === null ? 0 : 1,
     entry: attempt === null ? [] : [attempt],
   }));
-  await sql`
+  await sql`${prepared}
     UPDATE event_delivery d SET state = o.state, attempts = d.attempts + o.tries, next_at = coalesce(o.next_at, d.next_at),
       failure = o.failure, reason = o.reason, attempt_log = d.attempt_log || o.entry,
       ended_at = CASE WHEN o.state <> 'pending' THEN ${now}::timestamptz END
@@ -128,7 +128,7 @@ const countOnShard = async (
   );
   const count = (test: (outcome: Outcome) => boolean): number => outcomes.filter(test).length;
   const buckets = countLatencies(latencies);
-  await sql`
+  await sql`${prepared}
     UPDATE delivery_shard SET
       due_at = (SELECT next_at FROM event_delivery
         WHERE sink_id = ${lease.sinkId} AND shard = ${lease.shard} AND state = 'pending' ORDER BY next_at, seq LIMIT 1),

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { EventSource, RetentionClass } from '../../core/events/define-event.ts';
-import type { Tx } from '../../platform/db/client.ts';
+import { prepared, type Tx } from '../../platform/db/client.ts';
 
 /** One row of the log as it is written; everything about it has been checked. */
 export interface LogRow {
@@ -40,7 +40,7 @@ const withoutRepeats = (rows: readonly LogRow[]): (LogRow & { n: number })[] => 
  */
 export const appendEvents = async (tx: Tx, rows: readonly LogRow[]): Promise<ReadonlySet<number>> => {
   if (rows.length === 0) return new Set();
-  const written = await sql<{ id: string; organization_id: string }>`
+  const written = await sql<{ id: string; organization_id: string }>`${prepared}
     WITH given AS (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(withoutRepeats(rows))}::jsonb) AS row (
         n int, id uuid, event_name text, occurred_at timestamptz, organization_id text, user_id text, distinct_id text,

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { RetentionClass } from '../../core/events/define-event.ts';
-import type { Tx } from '../../platform/db/client.ts';
+import { prepared, type Tx } from '../../platform/db/client.ts';
 
 /** A delivery that has come to its end, and where its event lies. */
 export interface EndedDelivery {
@@ -18,7 +18,7 @@ export interface EndedDelivery {
  */
 export const countEndedDeliveries = async (tx: Tx, ended: readonly EndedDelivery[]): Promise<void> => {
   if (ended.length === 0) return;
-  await sql`
+  await sql`${prepared}
     WITH given AS (
       SELECT "organizationId" AS organization_id, "eventId" AS id, "receivedAt" AS received_at, "retentionClass" AS retention_class,
         count(*) AS ends, sum(attempts) AS attempts

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Tx } from '../../platform/db/client.ts';
+import { prepared, type Tx } from '../../platform/db/client.ts';
 import type { PlacedEvent } from './read-page.ts';
 
 /**
@@ -20,7 +20,7 @@ export const markProjected = async (
     deliveries: deliveries.get(position) ?? 0,
   }));
   const times = events.map((event) => event.receivedAt.getTime());
-  await sql`
+  await sql`${prepared}
     UPDATE domain_event e SET derived = row.derived, open_deliveries = row.deliveries,
       is_processed = row.deliveries = 0, processed_at = CASE WHEN row.deliveries = 0 THEN now() END
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS row (

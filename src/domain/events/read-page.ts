@@ -1,6 +1,6 @@
 /** The projector's way through the log: page by page, each of them once. */
 import { sql } from 'kysely';
-import type { Reader, Tx } from '../../platform/db/client.ts';
+import { prepared, type Reader, type Tx } from '../../platform/db/client.ts';
 import { eventColumns, type LogCursor, type LoggedEvent } from './read-events.ts';
 
 /** With where it lies: (xid, position) names a row of the log. */
@@ -19,7 +19,7 @@ export const takePage = async (tx: Tx, reader: string, limit: number): Promise<P
   );
   const [after] = held.rows;
   if (!after) return null;
-  const { rows } = await sql<PlacedEvent>`
+  const { rows } = await sql<PlacedEvent>`${prepared}
     SELECT ${eventColumns}, xid::text AS xid FROM domain_event
     WHERE (xid, position) > (${after.xid}::xid8, ${after.position}::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
     ORDER BY domain_event.xid, domain_event.position LIMIT ${limit}`.execute(tx);

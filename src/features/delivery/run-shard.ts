@@ -33,6 +33,8 @@ export interface ShardDeps {
 
 /** Of a sink that takes one at a time: enough that its calls overlap, few enough that a round is short. */
 const singlesPerRound = 100;
+/** A dispatcher that dies delivers again what it had not recorded: no more than this time's. */
+const settleEveryMs = 100;
 
 interface Round {
   readonly deps: ShardDeps;
@@ -44,6 +46,7 @@ interface Round {
   readonly cut: AbortController;
   readonly outcomes: Outcome[];
   settling: Promise<void> | undefined;
+  flushing: NodeJS.Timeout | undefined;
   /** By our clock, in milliseconds: nothing is sent that might still be on its way when another may have the shard. */
   leasedUntil: number;
 }
@@ -66,6 +69,7 @@ export const runShard = async (
     cut: new AbortController(),
     outcomes: [],
     settling: undefined,
+    flushing: undefined,
     leasedUntil,
   };
   // Every lane of the round may wait on it for its turn.
@@ -78,6 +82,7 @@ export const runShard = async (
     await Promise.all(linesOf(due, open.sink.batchSize).map((line) => runLine(round, line)));
   } finally {
     clearInterval(renewing);
+    clearTimeout(round.flushing);
     stopping.removeEventListener('abort', end);
     await round.settling;
     await settleLast(round);
@@ -120,7 +125,7 @@ const deliver = async (round: Round, deliveries: readonly DueDelivery[]): Promis
       toOutcome(delivery, verdicts[index] ?? { type: 'postponed' }, attempted, now),
     );
     for (const outcome of judged) if (outcome) outcomes.push(outcome);
-    void flush(round);
+    flushSoon(round);
     await open.onVerdicts(verdicts);
     return judged.every((outcome) => outcome !== null && outcome.state !== 'pending');
   } finally {
@@ -134,8 +139,7 @@ const ask = async (round: Round, deliveries: readonly DueDelivery[]): Promise<re
   const there = deliveries.flatMap(({ event }): SinkEvent[] => (event === null ? [] : [event]));
   let answers: readonly Verdict[] = [];
   if (there.length > 0) {
-    const signal = AbortSignal.any([cut.signal, AbortSignal.timeout(attemptMs)]);
-    answers = await open.sink.deliver(there, signal).catch((error: unknown) => {
+    answers = await open.sink.deliver(there, cut.signal).catch((error: unknown) => {
       deps.log.error({ err: error, sink: open.id }, 'a sink threw; its deliveries are tried again');
       return there.map((): Verdict => ({ type: 'unavailable', error: 'The sink failed inside Rendermill.' }));
     });
@@ -150,6 +154,14 @@ const ask = async (round: Round, deliveries: readonly DueDelivery[]): Promise<re
       ? { type: 'skipped', reason: 'The event is not in the log any more.' }
       : (queue.shift() ?? { type: 'postponed' }),
   );
+};
+
+/** What comes in within a moment is recorded together: each recording costs a transaction. */
+const flushSoon = (round: Round): void => {
+  round.flushing ??= setTimeout(() => {
+    round.flushing = undefined;
+    void flush(round);
+  }, settleEveryMs);
 };
 
 /** Records what has come in, and what comes in meanwhile after that; keeps the lease. */

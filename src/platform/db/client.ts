@@ -1,4 +1,5 @@
-import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { createHash } from 'node:crypto';
+import { Kysely, PostgresDialect, type PostgresPoolClient, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import type { Logger } from '../log/log.ts';
 import type { Schema } from './schema.ts';
@@ -23,6 +24,31 @@ const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>
     parsers.get(oid) ?? pg.types.getTypeParser(oid, format ?? 'text'),
 } as pg.CustomTypesConfig;
+
+/**
+ * Begins the text of a statement that is prepared once per connection: for those that run all the time, where planning (of a table
+ * with many partitions, above all) would cost more than running.
+ */
+export const prepared = sql.raw('/* prepared */ ');
+const isPrepared = (text: string): boolean => text.trimStart().startsWith('/* prepared */');
+
+/** Named for its text, so that two statements never share a name. */
+const nameOf = (text: string): string => createHash('sha1').update(text).digest('base64url');
+
+const names = new Map<string, string>();
+const rememberedName = (text: string): string => {
+  const name = names.get(text) ?? nameOf(text);
+  names.set(text, name);
+  return name;
+};
+
+const prepareMarked = (client: pg.PoolClient): PostgresPoolClient => ({
+  query: ((text: string, values: unknown[]) =>
+    typeof text === 'string' && isPrepared(text)
+      ? client.query({ name: rememberedName(text), text, values })
+      : client.query(text, values)) as unknown as PostgresPoolClient['query'],
+  release: () => client.release(),
+});
 
 export interface DatabaseClient {
   readonly db: Database;
@@ -54,7 +80,8 @@ export const openDatabase = (options: {
     });
   });
   pool.on('error', () => undefined);
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const pooled = { connect: async () => prepareMarked(await pool.connect()), end: () => pool.end() };
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: pooled }) });
   return {
     db,
     close: () => {

@@ -59,15 +59,14 @@ CREATE TABLE event_delivery (
   attempt_log     jsonb NOT NULL DEFAULT '[]',
   created_at      timestamptz NOT NULL,
   ended_at        timestamptz,
-  PRIMARY KEY (sink_id, organization_id, event_id)
+  PRIMARY KEY (organization_id, event_id, sink_id)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1);
 ALTER SEQUENCE event_delivery_seq OWNED BY event_delivery.seq;
 -- What has been delivered is in none of these: claiming stays as fast as with an empty table.
 CREATE INDEX event_delivery_due ON event_delivery (sink_id, shard, next_at, seq) WHERE state = 'pending';
 CREATE INDEX event_delivery_lane ON event_delivery (sink_id, lane, seq) WHERE state = 'pending';
 CREATE INDEX event_delivery_dead ON event_delivery (sink_id, seq) WHERE state = 'dead';
-CREATE INDEX event_delivery_event ON event_delivery (organization_id, event_id);
-CREATE INDEX event_delivery_ended ON event_delivery (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX event_delivery_ended ON event_delivery USING brin (ended_at) WITH (autosummarize = on);
 
 -- A share of a sink's lanes, which one dispatcher works on at a time.
 CREATE TABLE delivery_shard (

@@ -1,0 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { startEmbeddedPostgres } from '../../src/platform/db/embedded/embedded-postgres.ts';
+import { createLogger } from '../../src/platform/log/log.ts';
+import { runRound } from './outbox/round.ts';
+import { startReceiver } from './outbox/processes.ts';
+import pg from 'pg';
+const directory = await mkdtemp('/tmp/prof-');
+const server = await startEmbeddedPostgres({ directory, log: createLogger({ level: 'warn' }) });
+const receiver = await startReceiver();
+const sink = process.argv[2] as any;
+const who = (process.argv[3] ?? 'rendermill') as any;
+console.log(await runRound(server.url, receiver.url, { who, sink }, 20000));
+const u = new URL(server.url); u.pathname = `/bench_${who}_${sink}`;
+const c = new pg.Client({connectionString: u.href}); await c.connect();
+if (who==='rendermill') console.log((await c.query("select relname, n_tup_ins, n_tup_upd, n_tup_hot_upd, n_live_tup, n_dead_tup from pg_stat_user_tables where n_tup_upd>0 order by 3 desc limit 8")).rows);
+await c.end();
+receiver.close(); await server.stop(); await rm(directory,{recursive:true,force:true});
