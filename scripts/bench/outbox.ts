@@ -27,10 +27,12 @@ const contenders: readonly Contender[] = [
   { who: 'rendermill', sink: 'posthog' },
   { who: 'graphile', sink: 'posthog' },
   { who: 'pgboss', sink: 'posthog' },
+  { who: 'graphile-bare', sink: 'posthog' },
   { who: 'pgboss-batches', sink: 'posthog' },
   { who: 'rendermill', sink: 'webhook' },
   { who: 'graphile', sink: 'webhook' },
   { who: 'pgboss', sink: 'webhook' },
+  { who: 'graphile-bare', sink: 'webhook' },
 ];
 
 const directory = await mkdtemp(join(tmpdir(), 'rendermill-bench-outbox-'));
@@ -69,9 +71,11 @@ console.log(
   JSON.stringify({
     posthogPerSecond: Math.round(ours('posthog')),
     posthogVsBest: rounded(ours('posthog') / best('posthog'), 2),
+    posthogVsBare: rounded(ours('posthog') / rateOf({ who: 'graphile-bare', sink: 'posthog' }), 2),
     posthogVsPgBossBatches: rounded(ours('posthog') / rateOf({ who: 'pgboss-batches', sink: 'posthog' }), 2),
     webhookPerSecond: Math.round(ours('webhook')),
     webhookVsBest: rounded(ours('webhook') / best('webhook'), 2),
+    webhookVsBare: rounded(ours('webhook') / rateOf({ who: 'graphile-bare', sink: 'webhook' }), 2),
     emitMedianMs: emit.median,
     deliverP50Ms: latency.p50,
     deliverP99Ms: latency.p99,

@@ -11,13 +11,20 @@ import { jobEvent } from './events.ts';
 import type { Payload, SinkName } from './payload.ts';
 import { startConsumer } from './processes.ts';
 
+/**
+ * The queues do what the dispatcher does: the event is kept in a log, with the indexes that the log has to have, and a job delivers
+ * it; with graphile-worker in the order of its entity (a named queue), which pg-boss has no means for. `-bare` is the job alone:
+ * no log, no order. `pgboss-batches` is bare, too, and makes one request of 500 jobs.
+ */
 export interface Contender {
-  readonly who: 'rendermill' | 'graphile' | 'pgboss' | 'pgboss-batches';
+  readonly who: 'rendermill' | 'graphile' | 'pgboss' | 'graphile-bare' | 'pgboss-batches';
   readonly sink: SinkName;
 }
 
 const writers = 4;
 const perTransaction = 10;
+/** A process that has just begun is slow; services run for weeks. */
+const warmUp = 3_000;
 const log = createLogger({ level: 'warn' });
 
 /** What a contender needs: to write events in a business transaction, and to say when the last is acknowledged. */
@@ -59,6 +66,7 @@ const runSql = async (db: Pick<Database, 'executeQuery'>, text: string): Promise
 /** One statement for the ten jobs, as fast as each offers it. */
 const openPool = async (
   url: string,
+  keepsLog: boolean,
   add: (client: pg.PoolClient, payloads: readonly Payload[]) => Promise<unknown>,
   countLeft: string,
 ): Promise<Side> => {
@@ -71,6 +79,7 @@ const openPool = async (
       try {
         await client.query('BEGIN');
         await client.query(businessWrite);
+        if (keepsLog) await client.query(insertIntoLog, [JSON.stringify(payloads)]);
         await add(client, payloads);
         await client.query('COMMIT');
         written += payloads.length;
@@ -83,44 +92,76 @@ const openPool = async (
   };
 };
 
-const openGraphile = (url: string): Promise<Side> =>
-  openPool(
-    url,
-    (client, payloads) =>
-      client.query(
-        `SELECT graphile_worker.add_jobs(array(SELECT json_populate_record(NULL::graphile_worker.job_spec, job)
-          FROM json_array_elements($1::json) AS job), false)`,
-        [JSON.stringify(payloads.map((payload) => ({ identifier: 'deliver', payload })))],
-      ),
-    'SELECT count(*) AS n FROM graphile_worker._private_jobs',
-  );
+const logTable = `CREATE TABLE bench_log (id uuid PRIMARY KEY, event_name text NOT NULL, occurred_at timestamptz NOT NULL,
+    organization_id text NOT NULL, user_id text, entity_id text, properties jsonb NOT NULL);
+  CREATE INDEX ON bench_log (organization_id, occurred_at);
+  CREATE INDEX ON bench_log (organization_id, user_id, occurred_at);
+  CREATE INDEX ON bench_log (organization_id, event_name, occurred_at)`;
+const insertIntoLog = `INSERT INTO bench_log SELECT id, event, "timestamp", 'bench', "userId", properties ->> 'job_id', properties
+  FROM json_to_recordset($1::json) AS e (id uuid, event text, "timestamp" timestamptz, "userId" text, properties jsonb)`;
 
-const openPgBoss = async (url: string): Promise<Side> => {
-  const boss = new PgBoss({ connectionString: url, supervise: false, max: 2 });
-  await boss.start();
-  const side = await openPool(
-    url,
-    (client, payloads) =>
-      boss.insert(
-        payloads.map((data) => ({ name: 'deliver', data })),
-        { db: { executeSql: (text: string, values: unknown[]) => client.query(text, values) } } as never,
-      ),
-    "SELECT count(*) AS n FROM pgboss.job WHERE name = 'deliver' AND state < 'completed'",
-  );
-  return {
-    ...side,
-    close: async () => {
-      await side.close();
-      await boss.stop({ graceful: false });
-    },
-  };
+/** Keeps the event, too, as a product has to that tells later what happened. */
+const withLog = async (open: (url: string) => Promise<Side>, url: string): Promise<Side> => {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(logTable);
+  await client.end();
+  return open(url);
 };
+
+const openGraphile =
+  (ordered: boolean) =>
+  (url: string): Promise<Side> =>
+    openPool(
+      url,
+      ordered,
+      (client, payloads) =>
+        client.query(
+          `SELECT graphile_worker.add_jobs(array(SELECT json_populate_record(NULL::graphile_worker.job_spec, job)
+          FROM json_array_elements($1::json) AS job), false)`,
+          [
+            JSON.stringify(
+              payloads.map((payload) => ({
+                identifier: 'deliver',
+                payload,
+                ...(ordered ? { queue_name: `export:${payload.properties.job_id}` } : {}),
+              })),
+            ),
+          ],
+        ),
+      'SELECT count(*) AS n FROM graphile_worker._private_jobs',
+    );
+
+const openPgBoss =
+  (keepsLog: boolean) =>
+  async (url: string): Promise<Side> => {
+    const boss = new PgBoss({ connectionString: url, supervise: false, max: 2 });
+    await boss.start();
+    const side = await openPool(
+      url,
+      keepsLog,
+      (client, payloads) =>
+        boss.insert(
+          payloads.map((data) => ({ name: 'deliver', data })),
+          { db: { executeSql: (text: string, values: unknown[]) => client.query(text, values) } } as never,
+        ),
+      "SELECT count(*) AS n FROM pgboss.job WHERE name = 'deliver' AND state < 'completed'",
+    );
+    return {
+      ...side,
+      close: async () => {
+        await side.close();
+        await boss.stop({ graceful: false });
+      },
+    };
+  };
 
 const sides: Readonly<Record<Contender['who'], (url: string) => Promise<Side>>> = {
   rendermill: openRendermill,
-  graphile: openGraphile,
-  pgboss: openPgBoss,
-  'pgboss-batches': openPgBoss,
+  graphile: (url) => withLog(openGraphile(true), url),
+  'graphile-bare': openGraphile(false),
+  pgboss: (url) => withLog(openPgBoss(true), url),
+  'pgboss-batches': openPgBoss(false),
 };
 
 const payloadsOf = (count: number): Payload[] =>
@@ -148,17 +189,22 @@ export const runRound = async (
   { who, sink }: Contender,
   events: number,
 ): Promise<number> => {
-  const url = await freshDatabase(adminUrl, `bench_${who.replace('-', '_')}_${sink}`);
+  const url = await freshDatabase(adminUrl, `bench_${who.replaceAll('-', '_')}_${sink}`);
   if (who === 'rendermill') await migrateDatabase(url, log);
-  const consumer = await startConsumer(who, sink, url, receiverUrl);
-  const side = await (sides[who] as (url: string) => Promise<Side>)(url);
-  const waiting = payloadsOf(events);
-  const began = performance.now();
-  const write = async () => {
-    while (waiting.length > 0) await side.write(waiting.splice(0, perTransaction));
+  const consumer = await startConsumer(who.replace(/-bare$/, ''), sink, url, receiverUrl);
+  const side = await sides[who](url);
+  const deliver = async (count: number): Promise<void> => {
+    const wanted = (await side.acknowledged()) + count;
+    const waiting = payloadsOf(count);
+    const write = async () => {
+      while (waiting.length > 0) await side.write(waiting.splice(0, perTransaction));
+    };
+    await Promise.all(Array.from({ length: writers }, write));
+    while ((await side.acknowledged()) < wanted) await delay(20);
   };
-  await Promise.all(Array.from({ length: writers }, write));
-  while ((await side.acknowledged()) < events) await delay(20);
+  await deliver(warmUp);
+  const began = performance.now();
+  await deliver(events);
   const seconds = (performance.now() - began) / 1000;
   await side.close();
   await consumer.stop();

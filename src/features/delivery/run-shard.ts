@@ -72,8 +72,8 @@ export const runShard = async (
     flushing: undefined,
     leasedUntil,
   };
-  // Every lane of the round may wait on it for its turn.
-  setMaxListeners(0, round.ended.signal);
+  // Every lane of the round may wait for its turn, and every call listens.
+  setMaxListeners(0, round.ended.signal, round.cut.signal);
   const end = () => round.ended.abort(stopping.reason);
   stopping.addEventListener('abort', end, { once: true });
   if (stopping.aborted) end();

@@ -2,7 +2,7 @@
  * Sends to one address of somebody else, whose server may do anything: hang, answer byte by byte, answer without end, redirect,
  * or lie in our own network. Costs a bounded time and a bounded piece of memory in each case.
  */
-import { Agent, type Dispatcher, request } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { createPublicConnector } from './checked-connector.ts';
 import { explainNetworkFailure } from './explain-failure.ts';
 import { resolveByDns } from './resolve-by-dns.ts';
@@ -64,73 +64,91 @@ export const createPostClient = (options: PostClientOptions): PostClient => {
     keepAliveMaxTimeout: 60_000,
     maxHeaderSize: maxHeaderBytes,
   });
+  const { origin, pathname, search } = new URL(options.url);
+  const target = { origin, path: pathname + search, method: 'POST' } as const;
   return {
-    post: (headers, body, signal) => post(agent, options, { headers, body, signal }),
+    post: (headers, body, signal) =>
+      new Promise((resolve) => {
+        if (signal.aborted) return resolve({ type: 'aborted' });
+        const answer = createAnswer(agent, options, signal, resolve);
+        try {
+          agent.dispatch(
+            { ...target, headers, body: Buffer.from(body.buffer, body.byteOffset, body.length) },
+            answer,
+          );
+        } catch (error) {
+          answer.fail(error);
+        }
+      }),
     // What runs has its own deadline; a receiver must not hold up the end of the process.
     close: () => agent.destroy(),
   };
 };
 
-interface Posted {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-  readonly signal: AbortSignal;
+type Controller = Dispatcher.DispatchController;
+
+interface Answer extends Dispatcher.DispatchHandler {
+  fail(error: unknown): void;
 }
 
-const post = async (agent: Agent, options: PostClientOptions, posted: Posted): Promise<PostResult> => {
-  if (posted.signal.aborted) return { type: 'aborted' };
-  const ending = new AbortController();
-  const end = (): void => ending.abort();
-  posted.signal.addEventListener('abort', end, { once: true });
-  const deadline = setTimeout(end, options.timeoutMs);
-  try {
-    const { url } = options;
-    const { headers, body } = posted;
-    const answer = await request(url, {
-      dispatcher: agent,
-      method: 'POST',
-      headers,
-      body,
-      signal: ending.signal,
-    });
-    return {
-      type: 'answered',
-      status: answer.statusCode,
-      headers: answer.headers,
-      body: await readBeginning(answer.body, options.keptBytes ?? defaultKeptBytes, end),
-    };
-  } catch (error) {
-    if (posted.signal.aborted || agent.destroyed) return { type: 'aborted' };
-    if (ending.signal.aborted)
-      return { type: 'failed', error: `No answer came within ${options.timeoutMs / 1_000} seconds.` };
-    return { type: 'failed', error: explainNetworkFailure(error) };
-  } finally {
-    clearTimeout(deadline);
-    posted.signal.removeEventListener('abort', end);
-  }
-};
-
-/** Ends at the limit, at the body's end, after its time, or where the connection breaks: what came until then is the answer. */
-const readBeginning = async (
-  body: Dispatcher.ResponseData['body'],
-  keptBytes: number,
-  end: () => void,
-): Promise<Uint8Array> => {
+/** Takes an answer piece by piece, without a stream around it: a webhook is one of many. Tells once what came of it. */
+const createAnswer = (
+  agent: Agent,
+  { timeoutMs, keptBytes = defaultKeptBytes }: PostClientOptions,
+  signal: AbortSignal,
+  resolve: (result: PostResult) => void,
+): Answer => {
+  let controller: Controller | undefined;
+  let started: Pick<PostAnswer, 'status' | 'headers'> | undefined;
+  let ended = false;
   const chunks: Buffer[] = [];
   let length = 0;
-  const deadline = setTimeout(end, bodyMs);
-  // Left before its end, a body emits an error.
-  body.on('error', () => undefined);
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+
+  const end = (result: PostResult): void => {
+    if (ended) return;
+    ended = true;
+    clearTimeout(deadline);
+    signal.removeEventListener('abort', onAbort);
+    resolve(result);
+  };
+  /** Ends it with what came until then: the status is known, and nothing else counts. */
+  const endWith = (otherwise: PostResult): void =>
+    end(
+      started
+        ? { type: 'answered', ...started, body: Buffer.concat(chunks).subarray(0, keptBytes) }
+        : otherwise,
+    );
+  const leave = (otherwise: PostResult): void => {
+    endWith(otherwise);
+    controller?.abort(new Error('left'));
+  };
+  const onAbort = (): void => leave({ type: 'aborted' });
+  const onDeadline = (): void =>
+    leave({ type: 'failed', error: `No answer came within ${timeoutMs / 1_000} seconds.` });
+  const fail = (error: unknown): void =>
+    endWith(agent.destroyed ? { type: 'aborted' } : { type: 'failed', error: explainNetworkFailure(error) });
+
+  let deadline = setTimeout(onDeadline, timeoutMs);
+  signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    onRequestStart: (begun) => {
+      controller = begun;
+      if (ended) begun.abort(new Error('left'));
+    },
+    onResponseStart: (_controller, status, headers) => {
+      // An interim answer (103 Early Hints) decides nothing.
+      if (status < 200 || ended) return;
+      started = { status, headers };
+      clearTimeout(deadline);
+      deadline = setTimeout(onDeadline, bodyMs);
+    },
+    onResponseData: (_controller, chunk) => {
       chunks.push(chunk);
       length += chunk.length;
-      if (length >= keptBytes) break;
-    }
-  } catch {
-    // The status is known, and nothing else counts.
-  } finally {
-    clearTimeout(deadline);
-  }
-  return Buffer.concat(chunks).subarray(0, keptBytes);
+      if (length >= keptBytes) leave({ type: 'aborted' });
+    },
+    onResponseEnd: () => endWith({ type: 'aborted' }),
+    onResponseError: (_controller, error) => fail(error),
+    fail,
+  };
 };

@@ -106,8 +106,9 @@ describe('a POST to somebody else', () => {
     let asked = 0;
     const resolve = async () => [address(++asked === 1 ? '2000::1' : '127.0.0.1')];
     await post('rebound.example', { resolve });
-    const again = await client?.post({}, Buffer.from('{}'), new AbortController().signal);
-    expect(again).toEqual(notPublic);
+    // On a busy machine the first connection may still be in the making.
+    const again = () => client?.post({}, Buffer.from('{}'), new AbortController().signal);
+    await expect.poll(again).toEqual(notPublic);
     expect(contacts).toBe(0);
   });
 
