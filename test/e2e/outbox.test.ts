@@ -18,8 +18,8 @@ import { type Answer, type Receiver, startReceiver } from '../support/receiver.t
 const events = 10_000;
 const emitters = 8;
 const dispatchers = 4;
-/** So many hours pass in a minute that the schedule of retries is walked through. */
-const speed = 60;
+/** Time passes faster, so that the schedule of retries is walked through. */
+const speed = 20;
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 const seed = Number(process.env.CHANCE_SEED ?? Date.now() % 1_000_000);
@@ -152,7 +152,7 @@ const killAtRandom = async (
 ): Promise<number> => {
   let kills = 0;
   while (!until()) {
-    await delay(100 + pick(900));
+    await delay(500 + pick(1_500));
     const at = pick(children.length);
     children[at]?.kill('SIGKILL');
     kills += 1;

@@ -2,6 +2,7 @@
  * The dispatcher: projects the log, then leases shards of deliveries that are due and works on them. Woken by commits; looks around
  * from time to time in case a notification was lost. Any number may run at once, and one that is killed loses nothing.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Verdict } from '../../core/delivery/outcomes.ts';
 import {
@@ -74,6 +75,8 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
   /** Sinks that this process cannot serve, until it looks again. */
   const closedUntil = new Map<string, number>();
   const stopping = new AbortController();
+  // Every shard at work listens.
+  setMaxListeners(0, stopping.signal);
   const shardDeps = { db, clock, log, leaseMs: deps.leaseMs, chance };
 
   const retire = async (runner: Runner): Promise<void> => {
