@@ -1,8 +1,10 @@
 import { dropOldDeliveries } from '../../domain/deliveries/drop-old-deliveries.ts';
 import { skipDeliveriesOfRemovedSinks } from '../../domain/deliveries/skip-deliveries.ts';
+import { keepConfiguredSinks } from '../../features/delivery/open-sinks.ts';
 import { runErasures } from '../../features/identity/run-erasures.ts';
 import { startWakeableLoop } from '../../platform/clock/wakeable-loop.ts';
 import type { Resources } from '../resources.ts';
+import { sinkSettings } from './sink-settings.ts';
 
 type MaintainedResources = Pick<Resources, 'config' | 'db' | 'clock' | 'log'>;
 
@@ -31,10 +33,11 @@ export const startDispatcherMaintenance = (
   const trimming = startWakeableLoop({
     everyMs: hourly,
     round: async () => {
+      await keepConfiguredSinks({ db, clock, settings: sinkSettings(resources.config) });
       await skipDeliveriesOfRemovedSinks(db);
       await dropOldDeliveries(db, clock.now());
     },
-    onError: (error) => log.warn({ err: error }, 'old deliveries could not be removed'),
+    onError: (error) => log.warn({ err: error }, 'sinks and old deliveries could not be looked after'),
   });
   lifecycle.onStop('old deliveries', () => trimming.stop());
 };

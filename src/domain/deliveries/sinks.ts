@@ -48,11 +48,13 @@ export interface EnvironmentSink {
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
-const notConfigured = 'It is not configured any more.';
+const notConfigured = 'No dispatcher has had its settings for a day.';
+/** Dispatchers may have different settings, and `--once` runs now and then: one that does not know a sink says nothing against it. */
+const forgottenAfterMs = 24 * 3_600_000;
 
 /**
- * What the environment names is enabled, what it does not name any more is disabled: its deliveries wait. One that comes back goes
- * on with those, and misses what happened while it was away.
+ * What the environment of this process names is there, and enabled where it was only forgotten. What no dispatcher has named for a
+ * day is disabled: its deliveries wait. One that comes back goes on with those, and misses what happened while it was away.
  */
 export const keepEnvironmentSinks = async (
   tx: Tx,
@@ -62,16 +64,19 @@ export const keepEnvironmentSinks = async (
   await sql`SELECT pg_advisory_xact_lock(hashtext('rendermill:environment-sinks'))`.execute(tx);
   const kept = await tx
     .selectFrom('event_sink')
-    .select(['id', 'status', 'status_reason'])
+    .select(['id', 'status', 'status_reason', 'configured_at'])
     .where('organization_id', 'is', null)
     .execute();
   for (const sink of sinks) {
     const row = kept.find(({ id }) => id === sink.id);
     if (!row) await createSink(tx, { ...sink, organizationId: null }, now);
-    else if (row.status === 'disabled' && row.status_reason === notConfigured)
-      await enableSink(tx, sink.id, now);
+    else if (row.status_reason === notConfigured) await enableSink(tx, sink.id, now);
+    await tx.updateTable('event_sink').set({ configured_at: now }).where('id', '=', sink.id).execute();
   }
-  const gone = kept.filter((row) => row.status === 'enabled' && !sinks.some(({ id }) => id === row.id));
+  const before = now.getTime() - forgottenAfterMs;
+  const gone = kept.filter(
+    (row) => !sinks.some(({ id }) => id === row.id) && (row.configured_at?.getTime() ?? 0) < before,
+  );
   for (const { id } of gone) await disableSink(tx, id, notConfigured, now);
 };
 

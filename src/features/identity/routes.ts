@@ -48,7 +48,7 @@ const refusals = {
   503: errorResponseSchema,
 };
 const userParams = z.object({ id: personIdSchema });
-const erasureParams = z.object({ id: z.uuid() });
+const erasureParams = z.object({ id: z.guid() });
 const tags = ['Identity'];
 
 export const registerIdentityRoutes = (server: HttpServer, deps: IdentityRoutesDeps): void => {

@@ -71,7 +71,7 @@ export const consentBody = z
 export type ConsentBody = z.infer<typeof consentBody>;
 
 export const consentTakenSchema = z
-  .object({ event_id: z.uuid() })
+  .object({ event_id: z.guid() })
   .meta({ id: 'ConsentTaken', description: 'The statement is in the log, and counts in a moment' });
 
 export const consentSchema = z
@@ -96,7 +96,7 @@ const textOrNull = z.string().nullable();
 
 const eventSchema = z
   .object({
-    id: z.uuid(),
+    id: z.guid(),
     event: z.string(),
     timestamp: z.iso.datetime(),
     received_at: z.iso.datetime(),
@@ -122,7 +122,7 @@ export const personEventsSchema = z.object({
 
 export const erasureSchema = z
   .object({
-    id: z.uuid().describe('That of the account_deleted event'),
+    id: z.guid().describe('That of the account_deleted event'),
     status: z
       .enum(erasureStatuses)
       .describe('failed: PostHog did not take the deletion for weeks; everything else is done'),

@@ -112,6 +112,7 @@ export interface EventSinkTable {
   open_until: Date | null;
   last_error: string | null;
   last_success_at: Date | null;
+  configured_at: Date | null;
   created_at: Date;
   updated_at: Date;
 }

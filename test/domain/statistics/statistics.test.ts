@@ -19,9 +19,14 @@ import {
   type StatKey,
 } from '../../../src/domain/statistics/read-sums.ts';
 import { type Database, openDatabase, type Reader } from '../../../src/platform/db/client.ts';
+import { ensureEventPartitions } from '../../../src/platform/db/migrate.ts';
 import { foundation } from '../../../src/platform/db/migrations/0001-foundation.ts';
 import { batches } from '../../../src/platform/db/migrations/0002-batches.ts';
 import { statistics } from '../../../src/platform/db/migrations/0003-statistics.ts';
+import { identity } from '../../../src/platform/db/migrations/0004-identity.ts';
+import { projection } from '../../../src/platform/db/migrations/0005-projection.ts';
+import { delivery } from '../../../src/platform/db/migrations/0006-delivery.ts';
+import { signals } from '../../../src/platform/db/migrations/0007-signals.ts';
 import {
   accept,
   acceptAndStart,
@@ -241,8 +246,11 @@ describe('an export is counted', () => {
   test('from before the statistics existed', async () => {
     const old = await createTestDatabase('template0');
     const { db: before, close: closeBefore } = openDatabase({ url: old.url, log: silentLog });
-    await sql.raw(foundation).execute(before);
-    await sql.raw(batches).execute(before);
+    // What accepts an export now needs the tables that came later, too.
+    for (const migration of [foundation, batches, identity, projection, delivery, signals]) {
+      await sql.raw(migration).execute(before);
+    }
+    await ensureEventPartitions(before, new Date());
     await before.transaction().execute(async (tx) => {
       await sql`INSERT INTO organization (id, name, link_secret) VALUES (${organizationId}, 'o', 'x')`.execute(
         tx,

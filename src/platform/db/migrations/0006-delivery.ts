@@ -19,6 +19,8 @@ CREATE TABLE event_sink (
   open_until           timestamptz,
   last_error           text,
   last_success_at      timestamptz,
+  -- Of the environment: when a dispatcher that has its settings last said so.
+  configured_at        timestamptz,
   created_at           timestamptz NOT NULL,
   updated_at           timestamptz NOT NULL
 );
