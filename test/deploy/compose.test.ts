@@ -21,30 +21,40 @@ interface Service {
 
 const text = readFileSync('docker-compose.yml', 'utf8');
 const compose = parse(text, { merge: true }) as {
-  services: Record<'setup' | 'api' | 'worker' | 'postgres' | 'redis', Service>;
+  services: Record<'setup' | 'api' | 'worker' | 'dispatcher' | 'postgres' | 'redis', Service>;
   volumes: Record<string, unknown>;
 };
-const { setup, api, worker, postgres, redis } = compose.services;
+const { setup, api, worker, dispatcher, postgres, redis } = compose.services;
 const ours = { setup, api, worker };
 const known = new Set<string>(describeVariables().map(({ name }) => name));
 
 describe('docker-compose.yml', () => {
-  it('has the five services', () => {
-    expect(Object.keys(compose.services)).toEqual(['setup', 'api', 'worker', 'postgres', 'redis']);
+  it('has the six services', () => {
+    expect(Object.keys(compose.services)).toEqual([
+      'setup',
+      'api',
+      'worker',
+      'dispatcher',
+      'postgres',
+      'redis',
+    ]);
   });
 
-  it.each(Object.entries(ours))('gives %s only variables that the configuration reads', (name, service) => {
-    const own = name === 'setup' ? ['ORGANIZATION'] : [];
-    expect(
-      Object.keys(service.environment ?? {}).filter(
-        (variable) => !known.has(variable) && !own.includes(variable),
-      ),
-    ).toEqual([]);
-    expect(service.environment).toMatchObject({
-      DATABASE_URL: expect.any(String),
-      REDIS_URL: 'redis://redis:6379',
-    });
-  });
+  it.each(Object.entries({ ...ours, dispatcher }))(
+    'gives %s only variables that the configuration reads',
+    (name, service) => {
+      const own = name === 'setup' ? ['ORGANIZATION'] : [];
+      expect(
+        Object.keys(service.environment ?? {}).filter(
+          (variable) => !known.has(variable) && !own.includes(variable),
+        ),
+      ).toEqual([]);
+      expect(service.environment).toMatchObject({
+        DATABASE_URL: expect.any(String),
+        REDIS_URL: 'redis://redis:6379',
+      });
+    },
+  );
 
   it('holds no secret: the password comes from the environment or nothing starts', () => {
     expect(postgres.environment?.POSTGRES_PASSWORD).toMatch(/^\$\{POSTGRES_PASSWORD:\?/);
