@@ -63,6 +63,7 @@ export const checkSingleRenders = async (scene: Scene): Promise<void> => {
             format: record.format,
             fileId: file.fileId,
             exportId: record.id,
+            ...(name === 'export_downloaded' ? { second_download_attempt: false, download_count: 1 } : {}),
           },
         ],
       );
