@@ -54,12 +54,10 @@ const receive = async (response: Response, partial: string, signal: AbortSignal 
     }
   };
   const body = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body);
-  await pipeline(
-    body,
-    measure,
-    createWriteStream(partial, { flags: 'wx' }),
-    signal === undefined ? {} : { signal },
-  );
+  const file = createWriteStream(partial, { flags: 'wx' });
+  // A body that breaks off at once ends before the file is open: it must be there before it can be removed.
+  const closed = new Promise<void>((resolve) => file.once('close', resolve));
+  await pipeline(body, measure, file, signal === undefined ? {} : { signal }).finally(() => closed);
   return { sizeInBytes, sha256: hash.digest('hex') };
 };
 
