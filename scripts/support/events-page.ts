@@ -77,7 +77,7 @@ const introduction = `# Events
 The catalog: every event that has a meaning to Rendermill. The same as JSON Schema is at \`GET /api/v1/catalog\` and in
 [event-schemas.json](event-schemas.json).
 
-- Every row of the log also has the envelope: \`id\`, \`event_name\`, \`occurred_at\`, \`received_at\`, \`organization_id\`,
+- Every event also has the envelope: \`id\`, \`event\` and \`timestamp\` (in the table: \`event_name\`, \`occurred_at\`), \`received_at\`, \`organization_id\`,
   \`user_id\`, \`distinct_id\`, \`session_id\`, \`entity_type\`, \`entity_id\`, \`correlation_id\`, \`source\`, \`environment\`,
   \`schema_version\`, \`context\`.
 - *Required* is what the event makes no sense without; the rest is typed where it is there. A property that is not listed is

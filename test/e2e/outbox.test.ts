@@ -13,7 +13,7 @@ import { keepConfiguredSinks } from '../../src/features/delivery/open-sinks.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import { createChance } from '../support/chance.ts';
 import { openTestDatabase, times } from '../support/factories.ts';
-import { type Answer, type Receiver, startReceiver } from '../support/receiver.ts';
+import { type Answer, startReceiver } from '../support/http-receiver.ts';
 
 const events = 10_000;
 const emitters = 8;
@@ -105,29 +105,27 @@ const trouble = (share: number, response: { destroy(): unknown }): Answer | 'non
   const kind = pick(4);
   if (kind === 0) {
     response.destroy();
-    return null;
+    return undefined;
   }
   if (kind === 1) return { status: 429, headers: { 'retry-after': '1' } };
   return { status: kind === 2 ? 500 : 503, body: 'not now' };
 };
 
-const startWebhook = (taken: Taken): Promise<Receiver> => {
-  return startReceiver(({ body, headers }, response) => {
+const startWebhook = (taken: Taken) =>
+  startReceiver<{ data: { id: string; properties: Omit<Sent, 'id'> } }>(({ body, headers }, response) => {
     const failing = trouble(0.01, response);
     if (failing !== 'none') return failing;
-    const { data } = JSON.parse(body) as { data: { id: string; properties: Omit<Sent, 'id'> } };
+    const { data } = body;
     expect(headers['webhook-id']).toBe(data.id);
     take(taken, { id: data.id, ...data.properties });
     return { status: 204 };
   });
-};
 
-const startPostHog = (taken: Taken): Promise<Receiver> =>
-  startReceiver(({ body }, response) => {
+const startPostHog = (taken: Taken) =>
+  startReceiver<{ batch: { uuid: string; properties: Omit<Sent, 'id'> }[] }>(({ body }, response) => {
     const failing = trouble(0.1, response);
     if (failing !== 'none') return failing;
-    const { batch } = JSON.parse(body) as { batch: { uuid: string; properties: Omit<Sent, 'id'> }[] };
-    for (const { uuid, properties } of batch) {
+    for (const { uuid, properties } of body.batch) {
       take(taken, { id: uuid, entity: properties.entity, n: properties.n });
     }
     return { status: 200, body: '{"status":"Ok"}' };

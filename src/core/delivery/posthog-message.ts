@@ -71,11 +71,21 @@ const personOf = (event: SinkEvent, distinctIds: PosthogDistinctIds): Person => 
     id: posthogDistinctId(distinctIds, organizationId, id),
     properties: {
       ...touchesOf(event),
+      // Until it is known who a visitor is there is no profile, which PostHog charges for; its events join the person's then.
+      ...(userId === null ? { $process_person_profile: false } : {}),
       ...(event.event === identityLinked && userId !== null && distinctId !== null
         ? { $anon_distinct_id: posthogDistinctId(distinctIds, organizationId, distinctId) }
         : {}),
     },
   };
+};
+
+const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+/** PostHog's own sessions are UUIDs of version 7, and it takes nothing else for one. */
+const sessionOf = (id: string | null): Readonly<Record<string, unknown>> => {
+  if (id === null) return {};
+  return uuidV7.test(id) ? { $session_id: id } : { session_id: id };
 };
 
 /** What PostHog, too, calls so; `$initial_` before it is the first touch. */
@@ -151,7 +161,7 @@ const propertiesOf = (event: SinkEvent): Readonly<Record<string, unknown>> => ({
   ...(event.correlationId === null ? {} : { correlation_id: event.correlationId }),
   ...(event.entityType === null ? {} : { entity_type: event.entityType }),
   ...(event.entityId === null ? {} : { entity_id: event.entityId }),
-  ...(event.sessionId === null ? {} : { $session_id: event.sessionId }),
+  ...sessionOf(event.sessionId),
   $groups: { organization: event.organizationId },
   // The request comes from our server: its address says nothing of the person.
   $geoip_disable: true,

@@ -61,6 +61,8 @@ export const withoutPerson = (recorded: RecordedValues, ids: readonly string[]):
     if (isPersonalKey(key) || mentions(key, ids)) return false;
     if (typeof value === 'number') return !mentions(String(value), ids);
     if (typeof value === 'string') {
+      // Without it an amount says nothing.
+      if (key === 'currency') return /^[A-Za-z]{3}$/.test(value);
       return (
         ownKeys.has(key) && value.length <= maxTextLength && !value.includes('@') && !mentions(value, ids)
       );

@@ -36,9 +36,12 @@ export const settle = (
 ): Promise<boolean> =>
   db.transaction().execute(async (tx) => {
     if (!(await holdShard(tx, lease))) return false;
-    await writeOutcomes(tx, lease.sinkId, outcomes, now);
+    const recorded = await writeOutcomes(tx, lease.sinkId, outcomes, now);
     await parkFollowers(tx, lease.sinkId, outcomes);
-    const ended = outcomes.filter(({ state }) => state !== 'pending');
+    // What was skipped or given up meanwhile has been counted by whoever did that.
+    const ended = outcomes.filter(
+      ({ delivery, state }) => state !== 'pending' && recorded.has(keyOf(delivery)),
+    );
     await countEndedDeliveries(
       tx,
       ended.map(({ delivery, attempt }) => ({
@@ -66,13 +69,17 @@ const holdShard = async (tx: Tx, lease: ShardLease): Promise<boolean> => {
   return held !== undefined;
 };
 
+const keyOf = ({ organizationId, eventId }: Pick<DueDelivery, 'organizationId' | 'eventId'>): string =>
+  `${organizationId}/${eventId}`;
+
+/** Returns which it found as they were: pending. */
 const writeOutcomes = async (
   tx: Tx,
   sinkId: string,
   outcomes: readonly Outcome[],
   now: Date,
-): Promise<void> => {
-  if (outcomes.length === 0) return;
+): Promise<ReadonlySet<string>> => {
+  if (outcomes.length === 0) return new Set();
   const rows = outcomes.map(({ delivery, state, nextAt, failure, reason, attempt }) => ({
     organization_id: delivery.organizationId,
     event_id: delivery.eventId,
@@ -83,14 +90,16 @@ const writeOutcomes = async (
     tries: attempt === null ? 0 : 1,
     entry: attempt === null ? [] : [attempt],
   }));
-  await sql`${prepared}
+  const written = await sql<Pick<DueDelivery, 'organizationId' | 'eventId'>>`${prepared}
     UPDATE event_delivery d SET state = o.state, attempts = d.attempts + o.tries, next_at = coalesce(o.next_at, d.next_at),
       failure = o.failure, reason = o.reason, attempt_log = d.attempt_log || o.entry,
       ended_at = CASE WHEN o.state <> 'pending' THEN ${now}::timestamptz END
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS o (organization_id text, event_id uuid, state text,
       next_at timestamptz, failure text, reason text, tries smallint, entry jsonb)
     WHERE d.sink_id = ${sinkId} AND d.organization_id = o.organization_id AND d.event_id = o.event_id
-      AND d.state = 'pending'`.execute(tx);
+      AND d.state = 'pending'
+    RETURNING d.organization_id AS "organizationId", d.event_id AS "eventId"`.execute(tx);
+  return new Set(written.rows.map(keyOf));
 };
 
 /** What follows one that waits, in its lane, waits as long. */

@@ -20,7 +20,7 @@ export const skipDeliveriesOf = async (
   const { rows } = await sql<EndedDelivery>`
     UPDATE event_delivery SET state = 'skipped', reason = ${reason}, ended_at = now()
     WHERE organization_id = ${organizationId} AND event_id = ANY(${[...eventIds]}::uuid[]) AND state = 'pending'
-    RETURNING ${asEnded}`.execute(tx);
+    RETURNING ${whereEventLies}`.execute(tx);
   await countEndedDeliveries(tx, rows);
 };
 
@@ -31,7 +31,7 @@ export const skipDeliveriesOfSink = async (tx: Tx, sinkId: string, reason: strin
       UPDATE event_delivery SET state = 'skipped', reason = ${reason}, ended_at = now()
       WHERE sink_id = ${sinkId} AND state = 'pending' AND seq IN (
         SELECT seq FROM event_delivery WHERE sink_id = ${sinkId} AND state = 'pending' LIMIT ${chunk})
-      RETURNING ${asEnded}`.execute(tx);
+      RETURNING ${whereEventLies}`.execute(tx);
     await countEndedDeliveries(tx, rows);
     if (rows.length < chunk) return;
   }

@@ -86,18 +86,18 @@ const deleteEvents = async (tx: Tx, person: ErasedPerson, ids: readonly string[]
   );
 };
 
-/** What an event happened to is the person itself where it is of such a type. */
-const personTypes: ReadonlySet<string> = new Set(['user', 'visitor', 'person', 'customer', 'account']);
+/** Things of ours, whose ids we make. What a tenant names (an order, a user, a customer) leads back to the person. */
+const ownTypes: ReadonlySet<string> = new Set(['export', 'batch', 'webhook']);
 
 const nameless = (row: RecordedRow, person: ErasedPerson) => {
   const { id, event, source, entityType, entityId, correlationId, properties, derived } = row;
   const ids = [person.userId, ...person.distinctIds, row.distinctId, row.sessionId].filter(
     (one) => one !== null,
   );
-  const isPerson = entityId !== null && (ids.includes(entityId) || personTypes.has(entityType ?? ''));
+  const leadsBack = entityId !== null && (ids.includes(entityId) || !ownTypes.has(entityType ?? ''));
   return {
     id,
-    entity_id: isPerson ? person.pseudonym : entityId,
+    entity_id: leadsBack ? person.pseudonym : entityId,
     correlation_id: correlationId !== null && ids.includes(correlationId) ? null : correlationId,
     properties: withoutPerson({ event, source, values: properties }, ids),
     derived: derived === null ? null : withoutPerson({ event, source, values: derived }, ids),

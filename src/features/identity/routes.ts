@@ -193,7 +193,12 @@ const registerPersonRoutes = (server: HttpServer, deps: IdentityRoutesDeps): voi
     async (request) => {
       const who = { organizationId: organizationOf(request), userId: request.params.id };
       const { events, nextCursor } = await readPersonEvents(db, who, request.query);
-      return { events: events.map(toCanonicalEvent), nextCursor };
+      return {
+        events: events.map((event) =>
+          toCanonicalEvent({ ...event, properties: { ...event.properties, ...event.derived } }),
+        ),
+        nextCursor,
+      };
     },
   );
 };

@@ -55,12 +55,27 @@ test('carries our id, the time of the event, the person, the organization as a g
       correlation_id: 'c1',
       entity_type: 'export',
       entity_id: 'e1',
-      $session_id: 's1',
+      session_id: 's1',
       $groups: { organization: 'acme' },
       $geoip_disable: true,
       $lib: 'rendermill',
     },
   });
+});
+
+test('takes for a session only what PostHog takes for one', () => {
+  const id = '01a1fef3-54bd-7669-bed5-6054a8219876';
+  expect(messageOf(sinkEvent({ sessionId: id })).properties).toMatchObject({ $session_id: id });
+  const other = messageOf(sinkEvent({ sessionId: '7d444840-9dc0-41d1-b245-5ffdce74fad2' })).properties;
+  expect(other).not.toHaveProperty('$session_id');
+  expect(other).toHaveProperty('session_id');
+});
+
+test('makes a profile of users only', () => {
+  const profileOf = (who: { userId: string | null; distinctId: string | null }) =>
+    messageOf(sinkEvent(who)).properties.$process_person_profile;
+  expect(profileOf({ userId: null, distinctId: 'v1' })).toBe(false);
+  expect(profileOf({ userId: 'u1', distinctId: 'v1' })).toBeUndefined();
 });
 
 test('names the person by user, else by visitor, else nobody, for whom no profile is made', () => {

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Verdict } from '../../../src/core/delivery/outcomes.ts';
 import { maxAttempts, retryWaits } from '../../../src/core/delivery/plan-retry.ts';
+import { giveUp } from '../../../src/domain/deliveries/give-up.ts';
 import { sinkFigures } from '../../../src/domain/deliveries/read-deliveries.ts';
 import { replay, retryDead } from '../../../src/domain/deliveries/redrive.ts';
 import type { Dispatcher } from '../../../src/features/delivery/dispatcher.ts';
@@ -204,6 +205,33 @@ describe('a failure', () => {
     expect(s.calls.map(([event]) => event?.properties.n)).toEqual([...times(maxAttempts, () => 0), 1]);
     expect((await deliveriesTo(db, 's')).map((row) => row.state)).toEqual(['dead', 'delivered']);
     expect((clock.now().getTime() - began) / 86_400_000).toBeGreaterThan(3);
+  });
+
+  test('can be given up by hand: what waited behind it goes out, and nothing else of its sink', async () => {
+    await addSink(db, { id: 's' }, clock.now());
+    const s = scriptedSink({
+      say: (event) =>
+        event.properties.n === 0 ? { type: 'refused', error: 'never', final: false } : undefined,
+    });
+    const dispatcher = await dispatch({ s });
+    const [first = '', second = ''] = await writeEvents(
+      db,
+      'o',
+      times(2, (n) => ({ entity: 'x', properties: { n } })),
+      clock.now(),
+    );
+    await dispatcher.drain();
+    const delivery = { sinkId: 's', organizationId: 'o', eventId: first };
+    expect(await giveUp(db, { ...delivery, organizationId: 'other' }, clock.now())).toBe(false);
+    expect(await giveUp(db, delivery, clock.now())).toBe(true);
+    expect(await giveUp(db, delivery, clock.now())).toBe(false);
+    expect(await isProcessed(first)).toMatchObject({ is_processed: true });
+    await dispatcher.drain();
+    expect(s.calls.map(([event]) => event?.id)).toEqual([first, second]);
+    expect((await deliveriesTo(db, 's')).map((row) => [row.state, row.reason])).toEqual([
+      ['dead', 'Given up by an operator; before that: never'],
+      ['delivered', null],
+    ]);
   });
 
   test('of the sink opens its breaker: the others are not tried, and go out as soon as it is back', async () => {

@@ -73,7 +73,7 @@ const dispatchOnce = async (process: Process, terminal: Terminal): Promise<void>
   for (const after of await sinkFigures(resources.db, resources.clock.now())) {
     const delivered = after.delivered - (before.find((one) => one.sinkId === after.sinkId)?.delivered ?? 0);
     terminal.print(
-      `${after.sinkId}: ${delivered} delivered, ${after.pending} waiting, ${after.dead} given up so far`,
+      `${after.sinkId}: ${delivered} delivered, ${after.pending} waiting, ${after.deadNow} given up`,
     );
   }
 };

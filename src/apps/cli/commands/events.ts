@@ -11,6 +11,7 @@ import { addReplayCommand } from './events/replay.ts';
 import { addRetryCommand } from './events/retry.ts';
 import { addShowCommand } from './events/show.ts';
 import { addSinksCommand } from './events/sinks.ts';
+import { addSkipCommand } from './events/skip.ts';
 
 interface TailOptions {
   readonly sinceStart?: boolean;
@@ -44,6 +45,7 @@ export const addEventsCommand = (program: Command, terminal: Terminal): void => 
   addSinksCommand(commands);
   addDeliveryCommands(commands);
   addRetryCommand(commands);
+  addSkipCommand(commands);
   addReplayCommand(commands);
 };
 

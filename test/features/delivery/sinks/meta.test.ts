@@ -7,7 +7,7 @@ import { createMetaSink } from '../../../../src/features/delivery/sinks/meta.ts'
 import type { Sink } from '../../../../src/features/delivery/sinks/sink.ts';
 import { eventId, sinkEvent } from '../../../core/delivery/sink-events.ts';
 import { createTestClock, hours, minutes } from '../../../support/factories.ts';
-import { type Answer, type Received, type Receiver, startReceiver } from './http-receiver.ts';
+import { type Answer, type Received, type Receiver, startReceiver } from '../../../support/http-receiver.ts';
 
 interface MetaBody {
   readonly data: readonly MetaServerEvent[];

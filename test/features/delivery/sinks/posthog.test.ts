@@ -9,7 +9,7 @@ import { createPostHogSink } from '../../../../src/features/delivery/sinks/posth
 import type { Sink } from '../../../../src/features/delivery/sinks/sink.ts';
 import { eventId, sinkEvent } from '../../../core/delivery/sink-events.ts';
 import { createTestClock, hours } from '../../../support/factories.ts';
-import { type Answer, type Received, type Receiver, startReceiver } from './http-receiver.ts';
+import { type Answer, type Received, type Receiver, startReceiver } from '../../../support/http-receiver.ts';
 
 interface BatchBody {
   readonly api_key: string;

@@ -30,7 +30,7 @@ const complaintsAbout = (path: string, source: string): string[] => {
 };
 
 test('the sink on the page compiles where the page says that it belongs', () => {
-  const example = /```ts\n([\s\S]+?)```/.exec(page)?.[1] ?? '';
+  const example = [...page.matchAll(/```ts\n([\s\S]+?)```/g)].at(-1)?.[1] ?? '';
   const path = join(root, 'src/features/delivery/sinks/tally.ts');
   expect(complaintsAbout(path, example)).toEqual([]);
   expect(complaintsAbout(path, example.replace("type: 'postponed'", "type: 'later'"))).not.toEqual([]);

@@ -27,7 +27,7 @@ export const addReplayCommand = ({ events, terminal, withRecords }: EventCommand
       'Sends what was received in a time to a sink again, with the same ids; also what is older than the sink',
     )
     .requiredOption(...sinkOption)
-    .requiredOption('--from <time>', 'received then or later: a time, a day, or such as 2h ago', time)
+    .requiredOption('--from <time>', 'received then or later: a time, a day, or such as 2h (ago)', time)
     .option('--to <time>', 'received before; absent: now', time)
     .option(...organizationOption)
     .option('--yes', 'do it; else it only says how many events that would be, and exits with 1')
