@@ -5,7 +5,8 @@ import { countEndedDeliveries, type EndedDelivery } from '../events/count-delive
 /** A statement changes at most so many rows. */
 const chunk = 1_000;
 
-const asEnded =
+/** Of a row of event_delivery, for those who count on its event. */
+export const whereEventLies =
   sql.raw(`organization_id AS "organizationId", event_id AS "eventId", received_at::text AS "receivedAt",
   retention_class AS "retentionClass", attempts`);
 
