@@ -5,6 +5,9 @@ export const storableText = (text: string): string =>
 /** What a composition throws may have any length, and is read with every list of what failed. */
 export const maxReasonLength = 2_000;
 
-/** At most so many characters, the last of them an ellipsis where something is missing. */
+/** Half of a surrogate pair, which a cut in its middle leaves. */
+const halfPair = /[\ud800-\udbff]$/;
+
+/** At most so many characters, the last of them an ellipsis where something is missing; never cuts a surrogate pair in two. */
 export const cutText = (text: string, length: number): string =>
-  text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+  text.length <= length ? text : `${text.slice(0, length - 1).replace(halfPair, '')}…`;

@@ -24,3 +24,18 @@ test('a text that is cut has the length that was asked for, and says that someth
   expect(cutText('short', 5)).toBe('short');
   expect(cutText('longer', 5)).toBe('long…');
 });
+
+test('a cut never leaves half of a pair', () => {
+  expect(cutText('ab🙂cd', 4)).toBe('ab…');
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'grapheme', maxLength: 30 }),
+      fc.integer({ min: 1, max: 30 }),
+      (text, length) => {
+        const cut = cutText(text, length);
+        expect(cut.length).toBeLessThanOrEqual(Math.max(length, 1));
+        expect(storableText(cut)).toBe(cut);
+      },
+    ),
+  );
+});

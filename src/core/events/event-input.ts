@@ -9,6 +9,7 @@ import { findUnstorable } from '../nesting.ts';
 import { cutText } from '../storable-text.ts';
 import { contextOf } from './context-keys.ts';
 import { type EventSource, eventSources } from './define-event.ts';
+import { hasExtremeNumber } from './extreme-number.ts';
 import { findUnsafeKey } from './unsafe-keys.ts';
 
 export const maxPropertiesBytes = 64 * 1024;
@@ -150,6 +151,11 @@ export const readEventInput = (given: unknown): ReadEvent => {
   if (!isPlainObject(given)) return refused('An event must be an object.');
   const unstorable = findUnstorable(given);
   if (unstorable !== null) return refused(`The event ${unstorable}.`);
+  if (hasExtremeNumber(given)) {
+    return refused(
+      'The event must not hold a number beyond 1e30, or nearer to zero than 1e-30; send it as text.',
+    );
+  }
   const unsafe = findUnsafeKey(given);
   if (unsafe !== null) return refused(`The event must not have a key named ${unsafe}.`);
   const parsed = eventInputSchema.safeParse({ ...given, event: given.event ?? given.eventName });

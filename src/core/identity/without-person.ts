@@ -40,7 +40,8 @@ export const isPersonalKey = (key: string): boolean => {
   return words.some((word) => personalWords.has(word)) || /email|phone|username|userid/.test(words.join(''));
 };
 
-const mentions = (text: string, ids: readonly string[]): boolean =>
+/** Whether a text says one of the ids. */
+export const mentions = (text: string, ids: readonly string[]): boolean =>
   ids.some((id) => text === id || (id.length >= minSearchedLength && text.includes(id)));
 
 /** Keys whose texts our own code writes: of a tenant's events any text may be a name. */

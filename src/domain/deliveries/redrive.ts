@@ -72,10 +72,12 @@ const makePending = async (tx: Tx, dead: readonly DeadDelivery[], now: Date): Pr
     )
     UPDATE event_delivery d SET state = 'pending', attempts = 0, failure = NULL, reason = NULL, ended_at = NULL,
       next_at = greatest(
-        (SELECT max(ahead.next_at) FROM event_delivery ahead
-          WHERE ahead.sink_id = d.sink_id AND ahead.lane = d.lane AND ahead.state = 'pending' AND ahead.seq < d.seq),
-        least(${now}::timestamptz, (SELECT min(behind.next_at) FROM event_delivery behind
-          WHERE behind.sink_id = d.sink_id AND behind.lane = d.lane AND behind.state = 'pending' AND behind.seq > d.seq)))
+        (SELECT ahead.next_at FROM event_delivery ahead
+          WHERE ahead.sink_id = d.sink_id AND ahead.lane = d.lane AND ahead.state = 'pending' AND ahead.seq < d.seq
+          ORDER BY ahead.seq DESC LIMIT 1),
+        least(${now}::timestamptz, (SELECT behind.next_at FROM event_delivery behind
+          WHERE behind.sink_id = d.sink_id AND behind.lane = d.lane AND behind.state = 'pending' AND behind.seq > d.seq
+          ORDER BY behind.seq LIMIT 1)))
     FROM given WHERE d.sink_id = "sinkId" AND d.organization_id = "organizationId" AND d.event_id = "eventId"
       AND d.state = 'dead'
     RETURNING d.organization_id AS "organizationId", d.event_id AS "eventId", d.received_at::text AS "receivedAt",

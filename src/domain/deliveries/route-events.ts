@@ -76,9 +76,10 @@ const insertPairs = async (
     INSERT INTO event_delivery (sink_id, organization_id, event_id, event_name, received_at, retention_class, lane, shard,
       next_at, created_at)
     SELECT pair.sink_id, e.organization_id, e.id, e.event_name, e.received_at, e.retention_class, pair.lane, pair.shard,
-      -- Behind one that waits for its next attempt, it waits as long.
-      greatest(${now}::timestamptz, (SELECT max(ahead.next_at) FROM event_delivery ahead
-        WHERE ahead.sink_id = pair.sink_id AND ahead.lane = pair.lane AND ahead.state = 'pending')), ${now}::timestamptz
+      -- Behind one that waits for its next attempt, it waits as long: the last of the lane waits longest.
+      greatest(${now}::timestamptz, (SELECT ahead.next_at FROM event_delivery ahead
+        WHERE ahead.sink_id = pair.sink_id AND ahead.lane = pair.lane AND ahead.state = 'pending'
+        ORDER BY ahead.seq DESC LIMIT 1)), ${now}::timestamptz
     FROM pair JOIN domain_event e ON e.xid = pair.xid AND e.position = pair.position
     WHERE e.received_at BETWEEN ${from}::timestamptz AND ${until}::timestamptz
     ORDER BY pair.n

@@ -26,16 +26,22 @@ export interface SettleOptions {
   readonly keepUntil?: Date;
 }
 
-/** False where another dispatcher has the shard by now: nothing was recorded, and what was delivered will be delivered again. */
+/**
+ * `lost`: another dispatcher has the shard by now; nothing was recorded, and what was delivered will be delivered again. `closed`: it
+ * was recorded, and the sink is to get nothing more.
+ */
+export type Settled = 'held' | 'closed' | 'lost';
+
 export const settle = (
   db: Database,
   lease: ShardLease,
   outcomes: readonly Outcome[],
   options: SettleOptions,
   now: Date,
-): Promise<boolean> =>
+): Promise<Settled> =>
   db.transaction().execute(async (tx) => {
-    if (!(await holdShard(tx, lease))) return false;
+    const status = await holdShard(tx, lease);
+    if (status === null) return 'lost';
     const recorded = await writeOutcomes(tx, lease.sinkId, outcomes, now);
     await parkFollowers(tx, lease.sinkId, outcomes);
     // What was skipped or given up meanwhile has been counted by whoever did that.
@@ -52,21 +58,23 @@ export const settle = (
         attempts: delivery.attempts + (attempt === null ? 0 : 1),
       })),
     );
-    if (options.kind === 'webhook') await emitNotifications(tx, lease.sinkId, outcomes, now);
+    if (options.kind === 'webhook') await emitNotifications(tx, lease.sinkId, ended, now);
     await countOnShard(tx, lease, outcomes, options.keepUntil ?? null, now);
-    return true;
+    return status === 'enabled' ? 'held' : 'closed';
   });
 
-const holdShard = async (tx: Tx, lease: ShardLease): Promise<boolean> => {
+/** The status of its sink, or null where the lease is lost. */
+const holdShard = async (tx: Tx, lease: ShardLease): Promise<string | null> => {
   const held = await tx
     .selectFrom('delivery_shard')
-    .select('shard')
+    .innerJoin('event_sink', 'event_sink.id', 'delivery_shard.sink_id')
+    .select('event_sink.status')
     .where('sink_id', '=', lease.sinkId)
     .where('shard', '=', lease.shard)
     .where('epoch', '=', lease.epoch)
-    .forUpdate()
+    .forUpdate('delivery_shard')
     .executeTakeFirst();
-  return held !== undefined;
+  return held?.status ?? null;
 };
 
 const keyOf = ({ organizationId, eventId }: Pick<DueDelivery, 'organizationId' | 'eventId'>): string =>
@@ -110,6 +118,8 @@ const parkFollowers = async (tx: Tx, sinkId: string, outcomes: readonly Outcome[
       : [],
   );
   if (waiting.length === 0) return;
+  // A line of hundreds of thousands takes its time, and must not fail for it again and again.
+  await sql`SET LOCAL statement_timeout = '300s'`.execute(tx);
   await sql`
     WITH ahead AS MATERIALIZED (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(waiting)}::jsonb) AS row (lane bigint, seq bigint, next_at timestamptz)

@@ -10,23 +10,40 @@ export const whereEventLies =
   sql.raw(`organization_id AS "organizationId", event_id AS "eventId", received_at::text AS "receivedAt",
   retention_class AS "retentionClass", attempts`);
 
-/** Deliveries of these events that have not ended are not made any more. */
-export const skipDeliveriesOf = async (
+/** Shards before deliveries, as whoever settles does: else two could wait for each other. */
+const holdShardsOf = async (tx: Tx, organizationId: string, eventIds: readonly string[]): Promise<void> => {
+  await sql`
+    SELECT FROM delivery_shard s WHERE (s.sink_id, s.shard) IN (
+      SELECT d.sink_id, d.shard FROM event_delivery d
+      WHERE d.organization_id = ${organizationId} AND d.event_id = ANY(${[...eventIds]}::uuid[]))
+    ORDER BY s.sink_id, s.shard FOR UPDATE`.execute(tx);
+};
+
+/**
+ * Of events whose person is forgotten: what has not ended is not delivered any more, and what is kept of the others names nobody: what
+ * a receiver answered may repeat what it was sent, and a lane can be recomputed from an id.
+ */
+export const eraseDeliveriesOf = async (
   tx: Tx,
   organizationId: string,
   eventIds: readonly string[],
-  reason = 'erased',
 ): Promise<void> => {
   if (eventIds.length === 0) return;
+  await holdShardsOf(tx, organizationId, eventIds);
   const { rows } = await sql<EndedDelivery>`
-    UPDATE event_delivery SET state = 'skipped', reason = ${reason}, ended_at = now()
+    UPDATE event_delivery SET state = 'skipped', reason = 'erased', ended_at = now()
     WHERE organization_id = ${organizationId} AND event_id = ANY(${[...eventIds]}::uuid[]) AND state = 'pending'
     RETURNING ${whereEventLies}`.execute(tx);
   await countEndedDeliveries(tx, rows);
+  await sql`
+    UPDATE event_delivery SET attempt_log = '[]', reason = CASE WHEN reason = 'erased' THEN reason END,
+      lane = (random() * 9e18)::bigint
+    WHERE organization_id = ${organizationId} AND event_id = ANY(${[...eventIds]}::uuid[])`.execute(tx);
 };
 
 /** Nothing that waits for this sink goes there any more. */
 export const skipDeliveriesOfSink = async (tx: Tx, sinkId: string, reason: string): Promise<void> => {
+  await sql`SELECT FROM delivery_shard WHERE sink_id = ${sinkId} ORDER BY shard FOR UPDATE`.execute(tx);
   for (;;) {
     const { rows } = await sql<EndedDelivery>`
       UPDATE event_delivery SET state = 'skipped', reason = ${reason}, ended_at = now()

@@ -1,7 +1,7 @@
 /** Takes a person out of the log: behaviour is deleted, business stays without saying whose it was. */
 import { sql } from 'kysely';
 import type { EventSource, RetentionClass } from '../../core/events/define-event.ts';
-import { withoutPerson } from '../../core/identity/without-person.ts';
+import { mentions, withoutPerson } from '../../core/identity/without-person.ts';
 import type { Reader, Tx } from '../../platform/db/client.ts';
 
 export interface ErasedPerson {
@@ -24,7 +24,8 @@ export interface ErasedPerson {
  */
 const isOfPerson = (person: ErasedPerson) => sql`
   e.organization_id = ${person.organizationId}
-  AND (e.user_id = ${person.userId} OR (e.user_id IS NULL AND e.distinct_id = ANY(${[...person.distinctIds]}::text[])))
+  AND (e.user_id = ${person.userId} OR (e.user_id IS NULL AND (e.distinct_id = ANY(${[...person.distinctIds]}::text[])
+    OR (e.entity_type = 'user' AND e.entity_id = ${person.userId}))))
   AND (e.position <= ${person.upToPosition}::bigint OR e.xid = ${person.upToXid}::xid8
     OR e.occurred_at < ${person.deletedAt}::timestamptz)`;
 
@@ -94,11 +95,11 @@ const nameless = (row: RecordedRow, person: ErasedPerson) => {
   const ids = [person.userId, ...person.distinctIds, row.distinctId, row.sessionId].filter(
     (one) => one !== null,
   );
-  const leadsBack = entityId !== null && (ids.includes(entityId) || !ownTypes.has(entityType ?? ''));
+  const leadsBack = entityId !== null && (mentions(entityId, ids) || !ownTypes.has(entityType ?? ''));
   return {
     id,
     entity_id: leadsBack ? person.pseudonym : entityId,
-    correlation_id: correlationId !== null && ids.includes(correlationId) ? null : correlationId,
+    correlation_id: correlationId !== null && mentions(correlationId, ids) ? null : correlationId,
     properties: withoutPerson({ event, source, values: properties }, ids),
     derived: derived === null ? null : withoutPerson({ event, source, values: derived }, ids),
   };

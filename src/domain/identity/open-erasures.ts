@@ -57,6 +57,22 @@ const removeVisitors = async (tx: Tx, visitors: readonly Person[]): Promise<void
   );
 };
 
+/** Of a person who is being forgotten: what late events of before the deletion have made again. */
+export const forgetVisitors = async (
+  tx: Tx,
+  organizationId: string,
+  distinctIds: readonly string[],
+  deletedAt: Date,
+): Promise<void> => {
+  if (distinctIds.length === 0) return;
+  await tx
+    .deleteFrom('visitor')
+    .where('organization_id', '=', organizationId)
+    .where('distinct_id', 'in', [...distinctIds])
+    .where('first_seen_at', '<=', deletedAt)
+    .execute();
+};
+
 const peopleOf = (deletion: Deletion, distinctIds: readonly string[]): Person[] => {
   const { organizationId, userId } = deletion;
   return [

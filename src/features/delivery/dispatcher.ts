@@ -20,7 +20,7 @@ import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { Logger } from '../../platform/log/log.ts';
 import { createPace } from './pace.ts';
-import { projectorPage, projectPage } from './project-log.ts';
+import { createProjector } from './project-log.ts';
 import { type OpenSink, runShard } from './run-shard.ts';
 import { attemptMs, type Sink } from './sinks/sink.ts';
 
@@ -66,6 +66,8 @@ interface Runner extends OpenSink {
   /** Of its row. */
   readonly updatedAt: number;
   readonly working: Set<Promise<void>>;
+  /** Its rounds begin nothing more. */
+  readonly ending: AbortController;
   usedAt: number;
 }
 
@@ -75,21 +77,25 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
   /** Sinks that this process cannot serve, until it looks again. */
   const closedUntil = new Map<string, number>();
   const stopping = new AbortController();
-  // Every shard at work listens.
-  setMaxListeners(0, stopping.signal);
+  const projector = createProjector({ db, clock, log });
   const shardDeps = { db, clock, log, leaseMs: deps.leaseMs, chance };
 
-  const retire = async (runner: Runner): Promise<void> => {
+  const retiring = new Set<Promise<void>>();
+  /** What it is sending comes to its end with the settings of its beginning; nobody waits for that. */
+  const retire = (runner: Runner): void => {
     runners.delete(runner.id);
-    await Promise.all(runner.working);
-    await runner.sink.close();
+    runner.ending.abort('the sink is opened anew');
+    const retired = Promise.all(runner.working)
+      .then(() => runner.sink.close())
+      .catch((error) => log.warn({ err: error, sink: runner.id }, 'a sink could not be closed'))
+      .finally(() => retiring.delete(retired));
+    retiring.add(retired);
   };
 
   const runnerOf = async ({ id, kind, updatedAt }: DueSink): Promise<Runner | null> => {
     const there = runners.get(id);
     if (there && there.updatedAt === updatedAt.getTime()) return there;
-    // What it is working on comes to its end with the settings of its beginning.
-    if (there) await retire(there);
+    if (there) retire(there);
     if ((closedUntil.get(id) ?? 0) > performance.now()) return null;
     const sink = await deps.openSink(id);
     if (!sink) {
@@ -104,6 +110,7 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       pace: createPace(sink.concurrency, sink.callsPerSecond),
       onVerdicts: createHealthKeeper(deps, id),
       working: new Set(),
+      ending: createEnding(),
       usedAt: performance.now(),
     };
     runners.set(id, runner);
@@ -111,7 +118,7 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
   };
 
   const work = (runner: Runner, lease: ShardLease): void => {
-    const job = runShard(shardDeps, runner, lease, stopping.signal)
+    const job = runShard(shardDeps, runner, lease, runner.ending.signal)
       .then(() => undefined)
       .catch((error) =>
         log.warn({ err: error, sink: runner.id }, 'a round of deliveries failed; it will be tried again'),
@@ -135,7 +142,7 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
 
   const closeIdle = async (): Promise<void> => {
     for (const runner of runners.values()) {
-      if (runner.working.size === 0 && performance.now() - runner.usedAt > idleMs) await retire(runner);
+      if (runner.working.size === 0 && performance.now() - runner.usedAt > idleMs) retire(runner);
     }
   };
 
@@ -152,9 +159,10 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
 
   const project = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      const read = await projectPage(db, clock);
+      const limit = projector.limit();
+      const read = await projector.next();
       if (read > 0) delivering?.wake();
-      if (read < projectorPage) return;
+      if (read < limit && read < projector.limit()) return;
     }
   };
 
@@ -185,9 +193,9 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       const deadline = performance.now() + openTransactionsMs;
       while (!stopping.signal.aborted) {
         const readable = await isReadable(db, end);
-        const read = await projectPage(db, clock);
+        const read = await projector.next();
         const begun = await look();
-        const jobs = running();
+        const jobs = [...running(), ...retiring];
         await Promise.all(jobs);
         if (read > 0 || begun > 0 || jobs.length > 0) continue;
         if (readable) return;
@@ -204,11 +212,17 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       stopping.abort('the dispatcher stops');
       for (const off of offs.splice(0)) off();
       await Promise.all([projecting?.stop(), delivering?.stop()]);
-      await Promise.all(running());
-      await Promise.all([...runners.values()].map((runner) => runner.sink.close()));
-      runners.clear();
+      for (const runner of runners.values()) retire(runner);
+      await Promise.all(retiring);
     },
   };
+};
+
+/** Every shard at work listens. */
+const createEnding = (): AbortController => {
+  const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
+  return ending;
 };
 
 /** Tells the sink's row how it is: failures open its breaker, a success closes it, 410 disables it. */

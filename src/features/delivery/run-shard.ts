@@ -207,8 +207,9 @@ const settleSome = async (round: Round, keep: boolean): Promise<void> => {
     round.outcomes.unshift(...outcomes);
     throw error;
   });
-  if (held) {
+  if (held !== 'lost') {
     round.leasedUntil = until;
+    if (held === 'closed') round.ended.abort('the sink gets nothing more');
     return;
   }
   loseLease(round);

@@ -1,6 +1,6 @@
 /** The next piece of work on one erasure, in one transaction: in this order, each until it is done. */
 import { forgetMilestones } from '../../domain/accounts/milestones.ts';
-import { skipDeliveriesOf } from '../../domain/deliveries/skip-deliveries.ts';
+import { eraseDeliveriesOf } from '../../domain/deliveries/skip-deliveries.ts';
 import { eraseEvents, findEventsToErase, hasLeft, isErased } from '../../domain/events/erase-events.ts';
 import {
   changeErasure,
@@ -9,6 +9,7 @@ import {
   type Erasure,
   erasedPerson,
 } from '../../domain/identity/erasures.ts';
+import { forgetVisitors } from '../../domain/identity/open-erasures.ts';
 import { forgetPerson } from '../../domain/projection/forget-person.ts';
 import type { Tx } from '../../platform/db/client.ts';
 
@@ -30,13 +31,14 @@ const eraseLog = async (tx: Tx, erasure: Erasure, now: Date): Promise<void> => {
   const person = erasedPerson(erasure);
   const ids = await findEventsToErase(tx, person, batchSize);
   if (ids.length > 0) {
-    await skipDeliveriesOf(tx, person.organizationId, ids);
+    await eraseDeliveriesOf(tx, person.organizationId, ids);
     await countErased(tx, erasure, await eraseEvents(tx, person, ids));
     return changeErasure(tx, erasure, { next_at: now });
   }
   if (!(await isErased(tx, person))) {
     return changeErasure(tx, erasure, { next_at: later(now, projectorMs) });
   }
+  await forgetVisitors(tx, person.organizationId, person.distinctIds, person.deletedAt);
   await forgetPerson(tx, person.organizationId, person);
   if (person.userId !== null) await forgetMilestones(tx, person.organizationId, person.userId);
   return changeErasure(tx, erasure, { log_done_at: now, next_at: now });
@@ -50,7 +52,7 @@ const eraseDeletion = async (tx: Tx, erasure: Erasure, toldSince: Date, now: Dat
     await changeErasure(tx, erasure, { next_at: later(now, sinkMs) });
     return false;
   }
-  await skipDeliveriesOf(tx, organizationId, [id]);
+  await eraseDeliveriesOf(tx, organizationId, [id]);
   await countErased(tx, erasure, await eraseEvents(tx, erasedPerson(erasure), [id]));
   return true;
 };

@@ -5,6 +5,7 @@ import { maxAttempts, retryWaits } from '../../../src/core/delivery/plan-retry.t
 import { giveUp } from '../../../src/domain/deliveries/give-up.ts';
 import { sinkFigures } from '../../../src/domain/deliveries/read-deliveries.ts';
 import { replay, retryDead } from '../../../src/domain/deliveries/redrive.ts';
+import { eraseDeliveriesOf } from '../../../src/domain/deliveries/skip-deliveries.ts';
 import type { Dispatcher } from '../../../src/features/delivery/dispatcher.ts';
 import type { Sink } from '../../../src/features/delivery/sinks/sink.ts';
 import { createTestClock, openTestDatabase, type TestClock, times } from '../../support/factories.ts';
@@ -16,6 +17,9 @@ afterAll(database.close);
 
 const away: Verdict = { type: 'unavailable', error: '503', status: 503 };
 const poison: Verdict = { type: 'refused', error: 'I do not want it', status: 400, final: true };
+
+/** Other tests have the machine, too. */
+const patience = { timeout: 20_000 };
 
 let clock: TestClock;
 const open: { close(): Promise<void> }[] = [];
@@ -294,11 +298,41 @@ describe('a failure', () => {
       times(50, (n) => ({ entity: `x${n}` })),
       clock.now(),
     );
-    await expect.poll(() => well.calls.length).toBe(50);
+    await expect.poll(() => well.calls.length, patience).toBe(50);
     release();
     await expect
       .poll(async () => (await sinkFigures(db, clock.now())).map((one) => one.pending))
       .toEqual([0, 0]);
+  });
+
+  test('to end does not hold up the others when its settings change', async () => {
+    await addSink(db, { id: 'slow' }, clock.now());
+    await addSink(db, { id: 'well' }, clock.now());
+    let release = () => {};
+    const hanging = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow = scriptedSink({ say: () => hanging.then(() => undefined) });
+    const well = scriptedSink();
+    const dispatcher = await dispatch({ slow, well });
+    dispatcher.start();
+    await writeEvents(
+      db,
+      'o',
+      times(5, (n) => ({ entity: `x${n}` })),
+      clock.now(),
+    );
+    await expect.poll(() => [slow.calls.length, well.calls.length], patience).toEqual([5, 5]);
+    await db.updateTable('event_sink').set({ updated_at: clock.now() }).where('id', '=', 'slow').execute();
+    await writeEvents(
+      db,
+      'o',
+      times(5, (n) => ({ entity: `y${n}` })),
+      clock.now(),
+    );
+    await expect.poll(() => well.calls.length, patience).toBe(10);
+    release();
+    await expect.poll(() => slow.calls.length, patience).toBe(10);
   });
 
   test('410 disables the sink; what waits stays', async () => {
@@ -309,6 +343,55 @@ describe('a failure', () => {
     await dispatcher.drain();
     const [figures] = await sinkFigures(db, clock.now());
     expect(figures).toMatchObject({ status: 'disabled', pending: 1 });
+  });
+});
+
+describe('an event that cannot be projected', () => {
+  test('goes to its sinks as it is, and holds up nobody', async () => {
+    await sql`CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN IF NEW.user_id = 'poison' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$`.execute(db);
+    await sql`CREATE TRIGGER refuse_poison BEFORE INSERT ON event_use FOR EACH ROW EXECUTE FUNCTION refuse_poison()`.execute(
+      db,
+    );
+    await addSink(db, { id: 's' }, clock.now());
+    const s = scriptedSink();
+    const dispatcher = await dispatch({ s });
+    const users = ['ada', 'poison', 'bob'];
+    const ids = await writeEvents(
+      db,
+      'o',
+      users.map((userId) => ({ name: 'login_success', userId })),
+      clock.now(),
+    );
+    await dispatcher.drain();
+    await sql`DROP TRIGGER refuse_poison ON event_use`.execute(db);
+    const seen = new Map(s.calls.map(([event]) => [event?.id, event?.properties.is_first_login]));
+    expect(ids.map((id) => seen.get(id))).toEqual([true, undefined, true]);
+    expect(seen.size).toBe(3);
+  });
+});
+
+describe('what is kept of the deliveries of a person who is forgotten', () => {
+  test('repeats nothing that a receiver has answered, and what waits is not delivered', async () => {
+    await addSink(db, { id: 's' }, clock.now());
+    const s = scriptedSink({ say: () => ({ type: 'delivered', response: 'hello ada' }) });
+    const waiting = scriptedSink({ say: () => away });
+    await addSink(db, { id: 'waiting' }, clock.now());
+    const dispatcher = await dispatch({ s, waiting });
+    const [id = ''] = await writeEvents(db, 'o', [{ userId: 'ada' }], clock.now());
+    await dispatcher.drain();
+    const logs = () =>
+      sql<{
+        state: string;
+        log: string;
+      }>`SELECT state, attempt_log::text AS log FROM event_delivery ORDER BY sink_id`.execute(db);
+    expect((await logs()).rows.map((row) => row.log).join()).toContain('hello ada');
+    await db.transaction().execute((tx) => eraseDeliveriesOf(tx, 'o', [id]));
+    expect((await logs()).rows).toEqual([
+      { state: 'delivered', log: '[]' },
+      { state: 'skipped', log: '[]' },
+    ]);
+    expect(await isProcessed(id)).toMatchObject({ is_processed: true });
   });
 });
 
@@ -330,7 +413,7 @@ describe('several dispatchers', () => {
       );
     }
     const delivered = () => sinks.flatMap((sink) => sink.calls.flat().map((event) => event.id));
-    await expect.poll(() => delivered().length, { timeout: 10_000 }).toBeGreaterThanOrEqual(500);
+    await expect.poll(() => delivered().length, patience).toBeGreaterThanOrEqual(500);
     expect(delivered().toSorted()).toEqual(ids.toSorted());
   });
 
@@ -346,7 +429,7 @@ describe('several dispatchers', () => {
     const second = await dispatch({ s: quick });
     await writeEvents(db, 'o', [{ entity: 'x' }], clock.now());
     const draining = first.drain();
-    await expect.poll(() => slow.calls.length).toBe(1);
+    await expect.poll(() => slow.calls.length, patience).toBe(1);
     await second.drain();
     expect(quick.calls).toHaveLength(0);
     clock.advance(31_000);
