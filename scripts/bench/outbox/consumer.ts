@@ -62,13 +62,13 @@ const consumers: Readonly<Record<string, () => Promise<unknown>>> = {
       // A line per job would be most of its work.
       logger: new Logger(() => () => undefined),
     } as never),
-  // Fetches by the hundred, completes them together; several workers, since it polls.
+  // Fetches many at once and completes them together; several workers, since it polls.
   pgboss: async () => {
     const boss = new PgBoss({ connectionString: databaseUrl, max: 20, supervise: false });
     await boss.start();
     await boss.createQueue('deliver');
     for (let worker = 0; worker < 4; worker += 1) {
-      await boss.work<Payload>('deliver', { batchSize: 100, pollingIntervalSeconds: 0.5 }, async (jobs) => {
+      await boss.work<Payload>('deliver', { batchSize: 500, pollingIntervalSeconds: 0.5 }, async (jobs) => {
         const waiting = [...jobs];
         const lane = async () => {
           for (let job = waiting.shift(); job; job = waiting.shift()) await post([job.data]);
