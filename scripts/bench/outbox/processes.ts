@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const start = (file: string, args: readonly string[] = []): ChildProcess =>
   fork(fileURLToPath(new URL(file, import.meta.url)), args, {
-    execArgv: ['--import', 'tsx', ...(process.env.PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/cpuprof'] : [])],
+    execArgv: ['--import', 'tsx'],
   });
 
 export interface BenchReceiver {

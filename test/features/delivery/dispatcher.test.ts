@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Verdict } from '../../../src/core/delivery/outcomes.ts';
@@ -333,6 +334,32 @@ describe('a failure', () => {
     await expect.poll(() => well.calls.length, patience).toBe(10);
     release();
     await expect.poll(() => slow.calls.length, patience).toBe(10);
+  });
+
+  test('to be wanted: a sink that was removed in mid-round gets nothing more', async () => {
+    await addSink(db, { id: 's', shards: 1 }, clock.now());
+    const s = scriptedSink({
+      concurrency: 1,
+      say: async () => {
+        await db.updateTable('event_sink').set({ status: 'removed' }).where('id', '=', 's').execute();
+        // Longer than what came in is collected before it is recorded.
+        await delay(60);
+        return undefined;
+      },
+    });
+    const dispatcher = await dispatch({ s });
+    await writeEvents(
+      db,
+      'o',
+      times(40, (n) => ({ entity: `x${n}` })),
+      clock.now(),
+    );
+    await dispatcher.drain();
+    expect(s.calls.length).toBeGreaterThan(0);
+    expect(s.calls.length).toBeLessThan(40);
+    expect((await deliveriesTo(db, 's')).filter((row) => row.state === 'delivered')).toHaveLength(
+      s.calls.length,
+    );
   });
 
   test('410 disables the sink; what waits stays', async () => {
