@@ -73,6 +73,51 @@ describe('an erasure', () => {
     expect(await rows('erasure_request')).toMatchObject([{ user_id: null, distinct_ids: [] }]);
   });
 
+  test('holds where the visitor came, logged in and was deleted in one request: nothing concluded makes it anew', async () => {
+    const [, , id = ''] = await send(api, tenant.key, [
+      { event: 'landing_view', distinct_id: 'visitor-one', utm_source: 'facebook', fbclid: 'click-one' },
+      { event: 'login_success', distinct_id: 'visitor-one', user_id: 'quick' },
+      { event: 'account_deleted', user_id: 'quick' },
+    ]);
+    await project(api);
+    await reach(id, 'done');
+    expect(await rows('visitor')).toEqual([]);
+    expect(await all()).not.toMatch(/visitor-one|quick|facebook|click-one/);
+  });
+
+  test('leaves no number of a tenant by which the person could be looked up, and the ids of our own things', async () => {
+    const [, , id = ''] = await send(api, tenant.key, [
+      {
+        event: 'purchase_completed',
+        user_id: 'buyer',
+        entity_type: 'order',
+        entity_id: 'o-77',
+        correlation_id: 'cart-of-buyer',
+        properties: { price: 29, currency: 'EUR', order_id: 'o-77' },
+      },
+      {
+        event: 'processing_completed',
+        user_id: 'buyer',
+        entity_type: 'export',
+        entity_id: 'e-1',
+        properties: { job_id: 'e-1' },
+      },
+      { event: 'account_deleted', user_id: 'buyer' },
+    ]);
+    await project(api);
+    await reach(id, 'done');
+    expect(await all()).not.toMatch(/buyer|o-77/);
+    expect(await rows('domain_event')).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          event_name: 'purchase_completed',
+          properties: { price: 29, currency: 'EUR' },
+        }),
+        expect.objectContaining({ event_name: 'processing_completed', entity_id: 'e-1' }),
+      ]),
+    );
+  });
+
   test('is also what an account_deleted of the backend asks for, under the id of that event', async () => {
     await live(api, tenant.key);
     const [id = ''] = await send(api, tenant.key, [
