@@ -31,6 +31,7 @@ export const startReceiver = async <Body>(
 ): Promise<Receiver<Body>> => {
   const received: Received<Body>[] = [];
   const server = createServer(async (request, response) => {
+    // The sender died in the middle of its request: there is nobody to answer.
     const wire = await readAll(request).catch(() => undefined);
     if (wire === undefined) return;
     const plain = request.headers['content-encoding'] === 'gzip' ? gunzipSync(wire) : wire;

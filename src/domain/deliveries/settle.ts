@@ -43,11 +43,10 @@ export const settle = (
     const status = await holdShard(tx, lease);
     if (status === null) return 'lost';
     const recorded = await writeOutcomes(tx, lease.sinkId, outcomes, now);
-    await parkFollowers(tx, lease.sinkId, outcomes);
-    // What was skipped or given up meanwhile has been counted by whoever did that.
-    const ended = outcomes.filter(
-      ({ delivery, state }) => state !== 'pending' && recorded.has(keyOf(delivery)),
-    );
+    // What was skipped or given up meanwhile has been settled by whoever did that.
+    const settled = outcomes.filter(({ delivery }) => recorded.has(keyOf(delivery)));
+    await parkFollowers(tx, lease.sinkId, settled);
+    const ended = settled.filter(({ state }) => state !== 'pending');
     await countEndedDeliveries(
       tx,
       ended.map(({ delivery, attempt }) => ({
@@ -59,7 +58,7 @@ export const settle = (
       })),
     );
     if (options.kind === 'webhook') await emitNotifications(tx, lease.sinkId, ended, now);
-    await countOnShard(tx, lease, outcomes, options.keepUntil ?? null, now);
+    await countOnShard(tx, lease, settled, options.keepUntil ?? null, now);
     return status === 'enabled' ? 'held' : 'closed';
   });
 

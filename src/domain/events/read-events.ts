@@ -3,29 +3,12 @@
  * is still open: one that commits late is then met later, never skipped.
  */
 import { sql } from 'kysely';
-import type { EventSource } from '../../core/events/define-event.ts';
+import type { RecordedEvent } from '../../core/events/recorded-event.ts';
 import type { Reader } from '../../platform/db/client.ts';
 
-export interface LoggedEvent {
-  readonly id: string;
-  readonly event: string;
-  readonly occurredAt: Date;
-  readonly receivedAt: Date;
-  readonly organizationId: string;
-  readonly userId: string | null;
-  readonly distinctId: string | null;
-  readonly sessionId: string | null;
-  readonly entityType: string | null;
-  readonly entityId: string | null;
-  readonly correlationId: string | null;
-  readonly source: EventSource;
-  readonly environment: string;
-  readonly schemaVersion: number;
-  readonly properties: Record<string, unknown>;
-  readonly context: Record<string, unknown>;
+export interface LoggedEvent extends RecordedEvent {
   /** Null until the projector has met it. */
-  readonly derived: Record<string, unknown> | null;
-  readonly isKnown: boolean;
+  readonly derived: Readonly<Record<string, unknown>> | null;
   readonly position: number;
 }
 

@@ -112,6 +112,7 @@ const runLine = async (round: Round, line: readonly DueDelivery[]): Promise<void
 /** False where what follows in its line must wait. */
 const deliver = async (round: Round, deliveries: readonly DueDelivery[]): Promise<boolean> => {
   const { deps, open, ended, outcomes } = round;
+  // It rejects only where the round has ended before its turn came: nothing was tried then.
   const leave = await open.pace.enter(ended.signal).catch(() => null);
   if (leave === null) return false;
   try {

@@ -53,9 +53,9 @@ export const toOutcome = (
   if (verdict.type === 'skipped') return ended(delivery, 'skipped', { reason: kept(verdict.reason) });
   const attempt = logged(verdict, attempted);
   if (verdict.type === 'delivered') return ended(delivery, 'delivered', { attempt });
+  // What is gone counts as refused: it waits for when the endpoint is enabled again.
   const failure = verdict.type === 'unavailable' ? 'unavailable' : 'refused';
   const reason = kept(verdict.error);
-  // What is gone takes nothing, so nothing is lost by keeping it for when the endpoint is enabled again.
   const attempts = delivery.attempts + 1;
   const final = verdict.type === 'refused' && verdict.final;
   const asked = verdict.type === 'unavailable' ? verdict.retryAfterMs : undefined;

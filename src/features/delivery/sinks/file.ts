@@ -12,6 +12,7 @@ export const createFileSink = ({ path }: { path: string }): Sink => {
   const close = async (): Promise<void> => {
     const closing = handle;
     handle = undefined;
+    // What was delivered is on the disk already; a handle that cannot be closed is given up.
     await closing?.close().catch(() => undefined);
   };
   const append = async (lines: string): Promise<Verdict> => {
@@ -38,6 +39,7 @@ export const createFileSink = ({ path }: { path: string }): Sink => {
 
 /** False where the file was renamed or removed, as rotation does. */
 const isStillAt = async (path: string, handle: FileHandle): Promise<boolean> => {
+  // Whatever stat fails for, opening the path anew says it better.
   const [there, ours] = await Promise.all([stat(path).catch(() => undefined), handle.stat()]);
   return there !== undefined && there.ino === ours.ino && there.dev === ours.dev;
 };

@@ -24,6 +24,7 @@ BEGIN
   END LOOP;
 END $$;
 
+-- As 0001 made it, which has landed and does not change, but for the room on the pages.
 CREATE OR REPLACE FUNCTION ensure_event_partitions(first_day date, months integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   parent text;
