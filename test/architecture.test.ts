@@ -343,6 +343,7 @@ describe('tables', () => {
     usage_day: 'src/domain/exports',
     idempotency_key: 'src/domain/exports',
     worker: 'src/domain/exports',
+    render_chunk: 'src/domain/exports',
     artifact: 'src/domain/artifacts',
     download_window: 'src/domain/artifacts',
     download_count: 'src/domain/artifacts',

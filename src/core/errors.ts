@@ -294,6 +294,31 @@ const catalog = {
     reportable: true,
     text: 'The render was started too often without coming to an end.',
   },
+  function_killed: {
+    status: 422,
+    retryable: true,
+    maxAttempts: 2,
+    reportable: true,
+    text: 'The Lambda function was killed during the render; the usual reason is too little memory.',
+  },
+  lambda_unavailable: {
+    status: 503,
+    retryable: true,
+    reportable: true,
+    text: 'AWS could not be reached, or failed on its side.',
+  },
+  lambda_throttled: {
+    status: 503,
+    retryable: true,
+    reportable: false,
+    text: 'AWS Lambda has no room for this render now.',
+  },
+  lambda_misconfigured: {
+    status: 500,
+    retryable: false,
+    reportable: true,
+    text: 'The Lambda set-up does not fit: its function, its site, its permissions or its limits.',
+  },
   disk_full: { status: 507, retryable: true, reportable: true, text: 'The disk is full.' },
 
   // Control flow of a render: not failures
@@ -306,6 +331,24 @@ const catalog = {
   },
 
   // The service
+  service_overloaded: {
+    status: 503,
+    retryable: true,
+    reportable: true,
+    text: 'Too many renders are waiting. Try again later.',
+  },
+  render_mode_unavailable: {
+    status: 400,
+    retryable: false,
+    reportable: false,
+    text: 'This installation does not render in the mode asked for.',
+  },
+  file_expired: {
+    status: 410,
+    retryable: false,
+    reportable: false,
+    text: "The file was removed when its tier's retention ended. Render it again.",
+  },
   bundle_failed: {
     status: 422,
     retryable: false,
@@ -354,6 +397,8 @@ const catalog = {
 interface ErrorEntry {
   readonly status: number;
   readonly retryable: boolean;
+  /** Attempts in all, where that is fewer than usual. */
+  readonly maxAttempts?: number;
   readonly reportable: boolean;
   readonly text: string;
 }

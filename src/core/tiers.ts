@@ -13,14 +13,39 @@ export interface Tier {
   readonly maxPixels: number;
   /** Credits that one export costs; 0: the tier spends none. */
   readonly creditsPerExport: number;
+  /** Render jobs of the organization's users of this tier that run, or are about to, at once; null: no cap. */
+  readonly concurrentRenders: number | null;
+  /** Days after which a finished file is removed (its record stays); null: never. */
+  readonly retentionDays: number | null;
 }
 
-/** Daily limits and lengths of free, pro and unlimited: the export-tracking document; credits: ours. */
+const whatEveryTierHas = { maxPixels, creditsPerExport: 0, concurrentRenders: null, retentionDays: null };
+
+/** Daily limits and lengths of free, pro and unlimited: the export-tracking document; credits, caps and retention: ours. */
 export const defaultTiers: Readonly<Record<TierName, Tier>> = {
-  free: { dailyExports: 3, maxDurationSeconds: 30, maxPixels, creditsPerExport: 0 },
-  pro: { dailyExports: 50, maxDurationSeconds: 120, maxPixels, creditsPerExport: 0 },
-  unlimited: { dailyExports: null, maxDurationSeconds: null, maxPixels, creditsPerExport: 0 },
-  credits: { dailyExports: null, maxDurationSeconds: 120, maxPixels, creditsPerExport: 1 },
+  free: {
+    ...whatEveryTierHas,
+    dailyExports: 3,
+    maxDurationSeconds: 30,
+    concurrentRenders: 10,
+    retentionDays: 30,
+  },
+  pro: {
+    ...whatEveryTierHas,
+    dailyExports: 50,
+    maxDurationSeconds: 120,
+    concurrentRenders: 50,
+    retentionDays: 180,
+  },
+  unlimited: { ...whatEveryTierHas, dailyExports: null, maxDurationSeconds: null },
+  credits: {
+    ...whatEveryTierHas,
+    dailyExports: null,
+    maxDurationSeconds: 120,
+    creditsPerExport: 1,
+    concurrentRenders: 50,
+    retentionDays: 180,
+  },
 };
 
 const tierOverrideSchema = z.strictObject({
@@ -28,6 +53,8 @@ const tierOverrideSchema = z.strictObject({
   maxDurationSeconds: z.number().positive().nullable().optional(),
   maxPixels: z.int().positive().max(maxPixels).optional(),
   creditsPerExport: z.int().min(0).optional(),
+  concurrentRenders: z.int().min(1).nullable().optional(),
+  retentionDays: z.number().positive().max(36_500).nullable().optional(),
 });
 
 /** What an organization changes of the defaults, by tier. */

@@ -1,7 +1,7 @@
 import { recordHeartbeat, removeWorker, type WorkerIdentity } from '../../domain/exports/workers.ts';
 import { startWakeableLoop } from '../../platform/clock/wakeable-loop.ts';
 import type { QueueWorker } from '../../platform/queue/contract.ts';
-import type { WarmRenderer } from '../../platform/renderer/contract.ts';
+import type { LocalRenderer } from '../../platform/renderer/contract.ts';
 import { freeBytes } from '../../platform/storage/disk-space.ts';
 import type { Resources } from '../resources.ts';
 
@@ -21,7 +21,7 @@ export const startHeartbeat = async (
   worker: WorkerIdentity,
   concurrency: number,
   queueWorker: QueueWorker,
-  renderer: Pick<WarmRenderer, 'trim'>,
+  renderer: Pick<LocalRenderer, 'trim'>,
 ): Promise<Heartbeat> => {
   let paused = false;
 

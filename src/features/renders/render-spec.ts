@@ -21,6 +21,7 @@ export const toRenderSpec = (
   return {
     organizationId: row.organization_id,
     bundlePath: paths.bundlePath,
+    bundleVersion: row.version,
     outputPath: paths.outputPath,
     compositionId: row.composition_id,
     inputProps: composition.props_schema === null ? props : reviveDates(props, composition.props_schema),
@@ -33,9 +34,20 @@ export const toRenderSpec = (
             format: row.format as VideoFormat,
             ...(frameRange === undefined ? {} : { frameRange }),
           },
+    urgency: row.batch_id === null ? 'interactive' : 'batch',
+    ...expectedFrames(row, composition),
     limits: {
       maxDurationSeconds: row.kind === 'video' ? row.max_duration : null,
       maxRenderMs: row.kind === 'still' ? timeLimits.stillMs : timeLimits.videoMs,
     },
   };
+};
+
+/** Of a video, as far as its registration tells: calculateMetadata may come to another length. */
+const expectedFrames = (row: Export, composition: Composition): { expectedFrames?: number } => {
+  if (row.kind === 'still') return { expectedFrames: 1 };
+  const { frameRange } = row.request;
+  if (frameRange !== undefined) return { expectedFrames: frameRange[1] - frameRange[0] + 1 };
+  const frames = composition.duration_in_frames;
+  return frames === null ? {} : { expectedFrames: frames };
 };

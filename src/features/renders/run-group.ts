@@ -174,6 +174,7 @@ const toStillsSpec = (scene: GroupScene, first: Picture, pictures: readonly Pict
   return {
     organizationId: first.export.organization_id,
     bundlePath: scene.bundlePath,
+    bundleVersion: first.export.version,
     compositionId: first.export.composition_id,
     format: first.export.format as StillFormat,
     width,

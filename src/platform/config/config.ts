@@ -42,10 +42,61 @@ const variables = {
     .string()
     .optional()
     .describe('Folder of finished files and bundles, shared by API and workers; absent: in RENDERMILL_HOME'),
+  S3_BUCKET: z
+    .string()
+    .optional()
+    .describe('Bucket of finished files and bundles, instead of a folder; any S3-compatible store'),
+  S3_PREFIX: z
+    .string()
+    .regex(/^([a-z0-9][a-z0-9._-]*\/)*$/, 'must be a path that ends in a slash')
+    .default('')
+    .describe('Begins every key in S3_BUCKET'),
+  S3_REGION: z.string().default('us-east-1').describe('Region of S3_BUCKET'),
+  S3_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address of an S3-compatible store other than AWS'),
+  S3_FORCE_PATH_STYLE: flag.describe(
+    'true: the bucket goes into the path, as many S3-compatible stores want it',
+  ),
+  S3_ACCESS_KEY_ID: z
+    .string()
+    .optional()
+    .describe("Key of S3_BUCKET; absent: as AWS's own tools find one (AWS_ACCESS_KEY_ID, profile, role)"),
+  S3_SECRET_ACCESS_KEY: z.string().optional().describe('Secret of S3_ACCESS_KEY_ID'),
+  DOWNLOAD_REDIRECT: flag.describe(
+    'true: downloads are redirected to a signed URL of S3_BUCKET, which spares this process the bytes and gives up download_completed',
+  ),
   RENDER_MODE: z
     .enum(['local', 'lambda'])
     .default('local')
-    .describe('Where renders run; lambda is not built yet and is refused'),
+    .describe(
+      'Where renders run that do not say it themselves: on the workers, or on AWS Lambda (docs/lambda.md)',
+    ),
+  RENDER_FALLBACK: z
+    .enum(['wait', 'local'])
+    .default('wait')
+    .describe('What becomes of a Lambda render while Lambda has no room: it waits, or the workers render it'),
+  LAMBDA_REGION: z
+    .string()
+    .default('us-east-1')
+    .describe('AWS region of the function, its bucket and its sites'),
+  LAMBDA_FUNCTION: z
+    .string()
+    .optional()
+    .describe('Name of the deployed function; set, renders may ask for the mode lambda'),
+  LAMBDA_BUCKET: z.string().optional().describe('Bucket of the function, for its sites, progress and output'),
+  LAMBDA_SLOTS: positive(1000).describe(
+    'Functions that may run at once in the AWS account and region, those of others left out',
+  ),
+  LAMBDA_RENDERS: positive(50).describe('Lambda renders that one worker watches at once'),
+  LAMBDA_WEBHOOK_SECRET: z
+    .string()
+    .min(16)
+    .optional()
+    .describe(
+      'With PUBLIC_URL: Lambda tells the end of a render at once, signed with this, and polling is only for what that misses',
+    ),
   ENVIRONMENT: z
     .string()
     .regex(/^[a-z0-9-]{1,32}$/)
@@ -86,6 +137,13 @@ const variables = {
   ),
   RECYCLE_BROWSER_AFTER: positive(100).describe('Renders after which a browser is replaced'),
   MIN_FREE_DISK_MB: positive(512).describe('Below this a worker takes no new work, MB'),
+  MIN_FREE_MEMORY_MB: positive(256).describe('Below this a worker takes no new work, MB'),
+  CHUNK_AFTER_SECONDS: positive(20).describe(
+    'Videos longer than this are cut into chunks for all idle workers, seconds of footage',
+  ),
+  MAX_WAITING_RENDERS: positive(100_000).describe(
+    'With so many exports waiting, new ones are refused with 503 until the workers have caught up',
+  ),
   SHUTDOWN_SECONDS: positive(30).describe(
     'How long running renders may go on after SIGTERM before they go back to the queue, seconds',
   ),
@@ -204,7 +262,19 @@ export const loadConfig = (environment: Readonly<Record<string, string | undefin
   if ((given.POSTHOG_PERSONAL_API_KEY === undefined) !== (given.POSTHOG_PROJECT_ID === undefined)) {
     problems.push('POSTHOG_PERSONAL_API_KEY, POSTHOG_PROJECT_ID: deleting at PostHog needs both, or neither');
   }
-  if (given.RENDER_MODE === 'lambda') problems.push('RENDER_MODE: lambda is not built yet; use local');
+  if ((given.LAMBDA_FUNCTION === undefined) !== (given.LAMBDA_BUCKET === undefined)) {
+    problems.push(
+      'LAMBDA_FUNCTION, LAMBDA_BUCKET: rendering on Lambda needs both, or neither (rendermill lambda deploy prints them)',
+    );
+  }
+  if (given.RENDER_MODE === 'lambda' && given.LAMBDA_FUNCTION === undefined) {
+    problems.push(
+      'RENDER_MODE: lambda needs LAMBDA_FUNCTION and LAMBDA_BUCKET; run rendermill lambda deploy',
+    );
+  }
+  if ((given.S3_ACCESS_KEY_ID === undefined) !== (given.S3_SECRET_ACCESS_KEY === undefined)) {
+    problems.push('S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY: a key needs its secret, and a secret its key');
+  }
   if (!parsed.success || problems.length > 0) {
     throw new RendermillError('invalid_configuration', {
       message: `The configuration is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,

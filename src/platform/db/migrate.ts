@@ -8,6 +8,7 @@ import { identity } from './migrations/0004-identity.ts';
 import { projection } from './migrations/0005-projection.ts';
 import { delivery } from './migrations/0006-delivery.ts';
 import { signals } from './migrations/0007-signals.ts';
+import { scale } from './migrations/0008-scale.ts';
 
 const plainSql = (text: string): Migration => ({
   up: async (db) => {
@@ -24,6 +25,7 @@ const migrations: Record<string, Migration> = {
   '0005-projection': plainSql(projection),
   '0006-delivery': plainSql(delivery),
   '0007-signals': plainSql(signals),
+  '0008-scale': plainSql(scale),
 };
 
 const partitionMonthsAhead = 4;

@@ -20,6 +20,7 @@ import type {
   VisitorTable,
   WebhookSecretTable,
 } from './schema-events.ts';
+import type { RenderChunkTable, StoredRemoteRender, WorkerTable } from './schema-rendering.ts';
 
 /** Ordered like numbers, wider than a double holds exactly: a string in our hands. */
 type Xid = ColumnType<string, never, never>;
@@ -158,6 +159,12 @@ export interface ExportTable {
   /** Milliseconds of rendering of the attempt that completed. */
   render_ms: number | null;
   cost: number | null;
+  /** A video that is cut: into how many chunks of how many frames; null: rendered whole. */
+  chunks: number | null;
+  chunk_frames: number | null;
+  chunks_done: Generated<number>;
+  remote_render: JsonOrNull<StoredRemoteRender>;
+  not_before: Date | null;
   error_code: string | null;
   error_text: string | null;
   worker_id: string | null;
@@ -200,15 +207,6 @@ export interface IdempotencyKeyTable {
   expires_at: Date;
 }
 
-export interface WorkerTable {
-  id: string;
-  host: string;
-  pid: number;
-  concurrency: number;
-  started_at: Date;
-  seen_at: Date;
-}
-
 export interface ArtifactTable {
   file_id: string;
   organization_id: string;
@@ -221,6 +219,8 @@ export interface ArtifactTable {
   height: number;
   duration_seconds: number | null;
   has_sound: boolean | null;
+  expires_at: Date | null;
+  expired_at: Date | null;
   created_at: Date;
 }
 
@@ -370,6 +370,7 @@ export interface Schema {
   usage_day: UsageDayTable;
   idempotency_key: IdempotencyKeyTable;
   worker: WorkerTable;
+  render_chunk: RenderChunkTable;
   artifact: ArtifactTable;
   download_window: DownloadWindowTable;
   download_count: DownloadCountTable;

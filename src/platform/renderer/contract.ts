@@ -24,6 +24,8 @@ export interface RenderSpec {
   readonly organizationId: string;
   /** Absolute folder of the unpacked bundle (the one that holds index.html). */
   readonly bundlePath: string;
+  /** Names the bundle's content: hex digits. */
+  readonly bundleVersion: string;
   readonly compositionId: string;
   readonly inputProps: Readonly<Record<string, unknown>>;
   readonly output: StillOutput | VideoOutput;
@@ -35,6 +37,10 @@ export interface RenderSpec {
   /** 1 to 100; of a jpeg still, and of the frames and the rate of a video. Absent: the renderer's default. */
   readonly quality?: number;
   readonly limits: RenderLimits;
+  /** How many frames it is thought to have, before calculateMetadata has run; absent: not known. */
+  readonly expectedFrames?: number;
+  /** Whether someone waits for it, or for all of its kind together: wide or narrow, where a renderer can be both. Default interactive. */
+  readonly urgency?: 'interactive' | 'batch';
   /** Absolute; the folder exists and is the caller's. Nothing is left there after a rejection. */
   readonly outputPath: string;
 }
@@ -65,13 +71,38 @@ export interface RenderResult {
   readonly height: number;
   /** Seconds of footage; null for a still. */
   readonly durationSeconds: number | null;
+  /** Milliseconds of work; where several machines did it, of all together. */
   readonly renderTimeMs: number;
+  /** US dollars that somebody will be billed for; null: nobody is. */
+  readonly cost: number | null;
+}
+
+/** A render that goes on elsewhere, whoever watches it. */
+export interface RemoteRender {
+  readonly renderId: string;
+  readonly bucketName: string;
+  readonly functionName: string;
+  readonly region: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+}
+
+/** How a render that goes on elsewhere is found again after its watcher was lost. */
+export interface RemoteMemory {
+  /** Started by an earlier attempt, and perhaps still going on: it is watched instead of starting another. */
+  readonly before: RemoteRender | null;
+  /** Called once, as soon as it is known. Resolves when it is kept. */
+  save(remote: RemoteRender): Promise<void>;
 }
 
 export interface RenderOptions {
-  /** Aborting ends the render, and all processes that it started, and rejects with `render_canceled`. */
+  /**
+   * Aborting ends the render, and all processes that it started, and rejects with `render_canceled`. A render that goes on elsewhere
+   * is ended only where the signal's reason is 'canceled'; for any other it is left to whoever watches it next.
+   */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RenderProgress) => void;
+  readonly remote?: RemoteMemory;
 }
 
 /** One picture of many that differ in nothing but props and frame. */
@@ -87,6 +118,7 @@ export interface StillsSpec {
   /** As in RenderSpec. */
   readonly organizationId: string;
   readonly bundlePath: string;
+  readonly bundleVersion: string;
   readonly compositionId: string;
   readonly format: StillFormat;
   /** Pixels of the layout; `scale` multiplies those of the file. Within the limits of core/output.ts. */
@@ -128,8 +160,69 @@ export interface Renderer {
   close(): Promise<void>;
 }
 
+/** A video as it would be rendered, known only after its calculateMetadata has run. */
+export interface MeasuredVideo {
+  /** Pixels of the file. */
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  /** First and last frame of the composition that are rendered, both included. */
+  readonly frameRange: readonly [number, number];
+}
+
+/** One piece of a video: what `RenderSpec` says of the whole, and which frames. */
+export interface ChunkSpec extends Omit<RenderSpec, 'outputPath'> {
+  readonly output: VideoOutput;
+  /** Both ends included, of the whole composition. */
+  readonly frames: readonly [number, number];
+  /** Of the whole video. */
+  readonly frameRange: readonly [number, number];
+  /** Absolute, without an extension; the folder exists and is the caller's. Nothing is left there after a rejection. */
+  readonly outputBase: string;
+}
+
+export interface ChunkResult {
+  /** Absolute. */
+  readonly videoPath: string;
+  /** Absolute; null: the format carries no sound. */
+  readonly audioPath: string | null;
+  readonly renderTimeMs: number;
+}
+
+export interface JoinSpec {
+  readonly output: VideoOutput;
+  readonly organizationId: string;
+  readonly video: MeasuredVideo;
+  /** Of every chunk but the last, which may have fewer. More than 4. */
+  readonly framesPerChunk: number;
+  /** Of the whole composition. */
+  readonly compositionFrames: number;
+  /** Absolute, in the order of the frames. */
+  readonly videoPaths: readonly string[];
+  /** Absolute; empty: the format carries no sound. */
+  readonly audioPaths: readonly string[];
+  readonly maxRenderMs: number;
+  readonly outputPath: string;
+}
+
+/** Renders one video in pieces, on as many machines as there are, and joins them without a seam. */
+export interface ChunkRenderer {
+  /** Rejects as `render` does for what only the resolved composition can tell. */
+  measureVideo(
+    spec: Omit<RenderSpec, 'outputPath'>,
+    options?: RenderOptions,
+  ): Promise<MeasuredVideo & { readonly compositionFrames: number }>;
+  renderChunk(spec: ChunkSpec, options?: RenderOptions): Promise<ChunkResult>;
+  /** Rejects with `render_failed` where the pieces do not make up the whole: a frame too many, or too few. */
+  joinChunks(spec: JoinSpec, options?: RenderOptions): Promise<RenderResult>;
+}
+
+/** Formats that can be cut. A gif has one palette, and joining it is rendering it again. */
+export const cuttableFormats: ReadonlySet<VideoFormat> = new Set<VideoFormat>(['mp4', 'webm']);
+
 /** A renderer that keeps browsers warm between renders. */
-export interface WarmRenderer extends Renderer {
+export interface LocalRenderer extends Renderer, ChunkRenderer {
+  readonly mode: 'local';
   /** Ends what is idle, and gives back the disk space and the memory that it holds. Running renders are left alone. */
   trim(): Promise<void>;
 }

@@ -23,7 +23,16 @@ export interface WrittenObject {
   readonly sha256: string;
 }
 
+export interface PresignOptions {
+  /** Seconds from now; at most a week. */
+  readonly expiresInSeconds: number;
+  /** Content-Disposition and Content-Type of the answer. */
+  readonly disposition: string;
+  readonly mediaType: string;
+}
+
 export interface Storage {
+  readonly kind: 'folder' | 's3';
   /** Moves a local file in (it is gone afterwards): visible only when whole. Rejects with `disk_full`, the file being left. */
   putFile(key: string, path: string): Promise<WrittenObject>;
   /** Streams in, under a temporary name first: visible only when whole. Replaces what was there. Rejects with `disk_full`. */
@@ -33,6 +42,8 @@ export interface Storage {
   /** Rejects with `not_found` and `range_not_satisfiable`; an end past the last byte means that byte. The caller consumes or destroys the stream. */
   read(key: string, range?: ByteRange): Promise<Readable>;
   stat(key: string): Promise<StoredObject | null>;
+  /** A URL from which anyone who has it may GET the object until it expires; null where the storage has none to give (a folder). */
+  presign(key: string, options: PresignOptions): Promise<string | null>;
   /** Every object whose key starts with the prefix, which ends at a segment (with or without its slash; '' is all), by key. */
   list(prefix: string): AsyncIterable<StoredObject>;
   /** Of an object that is not there: nothing happens. */

@@ -21,6 +21,8 @@ export interface FolderStorage extends Storage {
 export const createFolderStorage = ({ directory }: { directory: string }): FolderStorage => {
   const root = realRoot(directory);
   return {
+    kind: 'folder',
+    presign: async () => null,
     putFile: async (key, path) => {
       assertStorageKey(key);
       return moveIn(await root(), key, path).catch(rethrow);

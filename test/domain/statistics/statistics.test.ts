@@ -27,6 +27,7 @@ import { identity } from '../../../src/platform/db/migrations/0004-identity.ts';
 import { projection } from '../../../src/platform/db/migrations/0005-projection.ts';
 import { delivery } from '../../../src/platform/db/migrations/0006-delivery.ts';
 import { signals } from '../../../src/platform/db/migrations/0007-signals.ts';
+import { scale } from '../../../src/platform/db/migrations/0008-scale.ts';
 import {
   accept,
   acceptAndStart,
@@ -247,7 +248,7 @@ describe('an export is counted', () => {
     const old = await createTestDatabase('template0');
     const { db: before, close: closeBefore } = openDatabase({ url: old.url, log: silentLog });
     // What accepts an export now needs the tables that came later, too.
-    for (const migration of [foundation, batches, identity, projection, delivery, signals]) {
+    for (const migration of [foundation, batches, identity, projection, delivery, signals, scale]) {
       await sql.raw(migration).execute(before);
     }
     await ensureEventPartitions(before, new Date());

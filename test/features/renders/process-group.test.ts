@@ -47,7 +47,7 @@ beforeEach(async () => {
   await db.updateTable('export').set({ status: 'canceled' }).where('status', '=', 'queued').execute();
 });
 
-const result = { width: 100, height: 100, durationSeconds: null, renderTimeMs: 12 };
+const result = { width: 100, height: 100, durationSeconds: null, renderTimeMs: 12, cost: null };
 const titleOf = (props: Readonly<Record<string, unknown>>): string => String(props.title);
 
 interface Orders {

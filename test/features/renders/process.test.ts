@@ -43,7 +43,7 @@ afterAll(async () => {
 });
 
 type Render = (spec: RenderSpec, options: RenderOptions) => Promise<void>;
-const result = { width: 100, height: 50, durationSeconds: null, renderTimeMs: 12 };
+const result = { width: 100, height: 50, durationSeconds: null, renderTimeMs: 12, cost: null };
 
 /** The port with a picture of ours; what a test does before the file is there stands for the render. */
 const rendererThat = (render: Render, orders: RenderSpec[] = []): Renderer => ({

@@ -37,7 +37,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const result = { width: 100, height: 100, durationSeconds: null, renderTimeMs: 12 };
+const result = { width: 100, height: 100, durationSeconds: null, renderTimeMs: 12, cost: null };
 
 const renderer: Renderer = {
   mode: 'local',

@@ -61,6 +61,7 @@ describe('migrations', () => {
         '0005-projection',
         '0006-delivery',
         '0007-signals',
+        '0008-scale',
       ],
     ]);
     expect(await migrateDatabase(url, silentLog)).toEqual([]);
@@ -78,6 +79,7 @@ describe('migrations', () => {
       '0005-projection',
       '0006-delivery',
       '0007-signals',
+      '0008-scale',
     ]);
     expect(await pendingMigrations(db)).toEqual([]);
     const { rows } = await sql`SELECT 1 FROM pg_class WHERE relname LIKE 'kysely%'`.execute(empty.db);

@@ -1,7 +1,14 @@
 import { realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { RendermillError } from '../../../core/errors.ts';
-import type { RenderOptions, RenderResult, RenderSpec, StillsSpec, WarmRenderer } from '../contract.ts';
+import type {
+  ChunkRenderer,
+  LocalRenderer,
+  RenderOptions,
+  RenderResult,
+  RenderSpec,
+  StillsSpec,
+} from '../contract.ts';
 import { rendererVersion } from '../renderer-version.ts';
 import type { ChildSettings, WireStillOutcome } from './messages.ts';
 import {
@@ -29,7 +36,9 @@ const childSettings = (settings: LocalRendererSettings): ChildSettings => ({
  * Renders on this machine, in child processes that can be lost without loss: what a composition does to its browser, its
  * encoder or its memory never reaches the worker. A promise of `render` rejects only after all processes of that render are gone.
  */
-export const createLocalRenderer = async (options: LocalRendererOptions): Promise<WarmRenderer> => {
+export const createLocalRenderer = async (
+  options: LocalRendererOptions,
+): Promise<Omit<LocalRenderer, keyof ChunkRenderer>> => {
   const version = await rendererVersion(options.browserExecutable);
   claimDirectory(options.workDirectory);
   const settings = withDefaults({ ...options, workDirectory: realpathSync(options.workDirectory) });

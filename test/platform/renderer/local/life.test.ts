@@ -129,6 +129,7 @@ const startWorker = (workDirectory: string): ReturnType<typeof spawn> => {
   const spec = {
     organizationId: 'a',
     bundlePath: workshop.bundlePath,
+    bundleVersion: 'abc123',
     compositionId: 'slow',
     inputProps: {},
     output: { kind: 'video', format: 'mp4' },

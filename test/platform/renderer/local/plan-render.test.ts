@@ -10,6 +10,7 @@ const composition = { width: 1080, height: 1350, fps: 30, durationInFrames: 90 }
 const spec = (changes: Partial<RenderSpec>): RenderSpec => ({
   organizationId: 'a',
   bundlePath: '/bundle',
+  bundleVersion: 'abc123',
   compositionId: 'ad',
   inputProps: {},
   output: { kind: 'still', format: 'png', frame: 0 },

@@ -23,6 +23,7 @@ export const stillsSpecOf = (workshop: Workshop, order: StillsOrder): StillsSpec
   return {
     organizationId: 'organization-a',
     bundlePath: workshop.bundlePath,
+    bundleVersion: 'abc123',
     format: 'png',
     width: 320,
     height: 180,

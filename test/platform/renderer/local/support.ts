@@ -8,7 +8,7 @@ import { RendermillError } from '../../../../src/core/errors.ts';
 import { createLogger } from '../../../../src/platform/log/log.ts';
 import { findBrowser } from '../../../../src/platform/renderer/browser/find-browser.ts';
 import { writeEntry } from '../../../../src/platform/renderer/bundle/write-entry.ts';
-import type { RenderOptions, RenderSpec, WarmRenderer } from '../../../../src/platform/renderer/contract.ts';
+import type { RenderOptions, RenderSpec } from '../../../../src/platform/renderer/contract.ts';
 import { createLocalRenderer } from '../../../../src/platform/renderer/local/local-renderer.ts';
 import type { LocalRendererOptions } from '../../../../src/platform/renderer/local/options.ts';
 import {
@@ -88,6 +88,7 @@ export const specOf = (
 ): RenderSpec => ({
   organizationId: 'organization-a',
   bundlePath: workshop.bundlePath,
+  bundleVersion: 'abc123',
   compositionId,
   inputProps: {},
   output: still,
@@ -145,7 +146,7 @@ const takeCensus = (): Census => {
 };
 
 export interface Bench {
-  readonly renderer: WarmRenderer;
+  readonly renderer: Awaited<ReturnType<typeof createLocalRenderer>>;
   readonly workDirectory: string;
   readonly census: Census;
   render(compositionId: string, changes?: Partial<RenderSpec>, options?: RenderOptions): Promise<unknown>;

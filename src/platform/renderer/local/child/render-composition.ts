@@ -92,5 +92,6 @@ export const renderComposition = async (
     ...plan.pixels,
     durationSeconds: plan.kind === 'still' ? null : plan.durationSeconds,
     renderTimeMs: Math.round(performance.now() - startedMs),
+    cost: null,
   };
 };

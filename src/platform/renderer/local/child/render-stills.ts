@@ -100,7 +100,12 @@ const writePicture = async (spec: StillsSpec, taken: Taken): Promise<WireStillOu
   const file = join(tmpdir(), `still-${index}.${extensionOf(spec.format)}`);
   await writeFile(file, buffer);
   await moveFile(file, item.outputPath);
-  const result = { ...pixels, durationSeconds: null, renderTimeMs: Math.round(taken.renderTimeMs) };
+  const result = {
+    ...pixels,
+    durationSeconds: null,
+    renderTimeMs: Math.round(taken.renderTimeMs),
+    cost: null,
+  };
   return { index, type: 'rendered', result };
 };
 

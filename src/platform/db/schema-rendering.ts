@@ -1,0 +1,59 @@
+/** Who renders, and what a render is made of. */
+import type { Generated } from 'kysely';
+import type { JsonOrNull } from './column-types.ts';
+
+/** A render at AWS that whoever holds the export watches. */
+export interface StoredRemoteRender {
+  renderId: string;
+  bucketName: string;
+  functionName: string;
+  region: string;
+  /** ISO 8601. */
+  startedAt: string;
+}
+
+/** What a chunk came to, in storage. */
+export interface StoredChunkResult {
+  video: StoredChunkFile;
+  /** Null: the format carries no sound. */
+  audio: StoredChunkFile | null;
+}
+
+export interface StoredChunkFile {
+  key: string;
+  sizeInBytes: number;
+  sha256: string;
+}
+
+export interface RenderChunkTable {
+  id: string;
+  export_id: string;
+  organization_id: string;
+  number: number;
+  first_frame: number;
+  last_frame: number;
+  status: Generated<'waiting' | 'started' | 'done'>;
+  epoch: Generated<number>;
+  attempt: Generated<number>;
+  failed_attempts: Generated<number>;
+  hand_backs: Generated<number>;
+  rendered_frames: Generated<number>;
+  worker_id: string | null;
+  result: JsonOrNull<StoredChunkResult>;
+  render_ms: number | null;
+  created_at: Date;
+  fed_at: Date | null;
+  started_at: Date | null;
+  done_at: Date | null;
+}
+
+export interface WorkerTable {
+  id: string;
+  host: string;
+  pid: number;
+  concurrency: number;
+  lambda_concurrency: Generated<number>;
+  paused: 'disk' | 'memory' | null;
+  started_at: Date;
+  seen_at: Date;
+}
