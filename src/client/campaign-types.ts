@@ -46,6 +46,7 @@ export interface CampaignPlan {
   readonly refusals: readonly (ExportFailure & { readonly details?: Record<string, unknown> | undefined })[];
   readonly compositionId: string;
   readonly version: string;
+  readonly renderMode: RenderMode;
   readonly cells: number;
   readonly variants: number;
   /** `pixels`: of the file; null for a size that cannot be rendered. */
@@ -61,6 +62,7 @@ export interface CampaignPlan {
   /** Null while no worker is live. */
   readonly estimateSeconds: number | null;
   readonly estimateBasis: 'measured' | 'default' | null;
+  /** Renders of this mode that all live workers together can run at once. */
   readonly renderSlots: number;
 }
 

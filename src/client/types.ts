@@ -109,6 +109,10 @@ export interface User {
   readonly remaining: number | null;
   readonly resetAt: string;
   readonly maxDurationSeconds: number | null;
+  /** Render jobs of its users of this tier that the organization may have running at once; null: no cap. */
+  readonly concurrentRenders: number | null;
+  /** Days after which a finished file is removed; null: never. */
+  readonly retentionDays: number | null;
   readonly credits: number;
 }
 

@@ -1,7 +1,7 @@
 /** What a campaign and a CSV import have in common: whose they are, what is rendered, and in which sizes. */
 import { z } from 'zod';
 import { exportKinds, maxSide, stillFormats, videoFormats } from './output.ts';
-import { outputMismatches, tenantIdSchema } from './render-request.ts';
+import { outputMismatches, renderModeSchema, tenantIdSchema } from './render-request.ts';
 
 /** More would make a batch that nobody can look through; several batches do the same. */
 export const maxSizes = 100;
@@ -56,6 +56,7 @@ export const batchOrderShape = {
     .tuple([frameIndex, frameIndex])
     .optional()
     .describe('Videos: first and last frame, both included, zero-based'),
+  renderMode: renderModeSchema,
   reuse: z
     .boolean()
     .default(true)

@@ -320,6 +320,12 @@ const catalog = {
     text: 'The Lambda set-up does not fit: its function, its site, its permissions or its limits.',
   },
   disk_full: { status: 507, retryable: true, reportable: true, text: 'The disk is full.' },
+  storage_unavailable: {
+    status: 503,
+    retryable: true,
+    reportable: true,
+    text: 'The storage of finished files cannot be reached. Try again shortly.',
+  },
 
   // Control flow of a render: not failures
   render_canceled: { status: 409, retryable: false, reportable: false, text: 'The export was canceled.' },

@@ -16,3 +16,5 @@ export const renderJobId = (exportId: string, epoch: number): string => `render-
 
 /** A group is made at each planning anew, so it needs no epoch; the queue wants a number at the end. */
 export const groupJobId = (groupId: string): string => `group-${groupId}-1`;
+
+export const chunkJobId = (chunkId: string, epoch: number): string => `chunk-${chunkId}-${epoch}`;

@@ -1,5 +1,6 @@
 /** What a tenant may ask to be rendered. The same schema validates the request and makes the API's documentation. */
 import { z } from 'zod';
+import { renderModes } from './exports.ts';
 import { findUnstorable } from './nesting.ts';
 import {
   type ExportKind,
@@ -63,6 +64,11 @@ export const propsSchema = z
   .default({})
   .describe("The composition's props; checked against its schema");
 
+export const renderModeSchema = z
+  .enum(renderModes)
+  .optional()
+  .describe('On the workers, or on AWS Lambda where that is set up; absent: as the installation is set');
+
 export const renderRequestSchema = z
   .strictObject({
     userId: tenantIdSchema.describe(
@@ -88,6 +94,7 @@ export const renderRequestSchema = z
       .tuple([z.int().min(0).max(1_000_000), z.int().min(0).max(1_000_000)])
       .optional()
       .describe('Videos: first and last frame, both included, zero-based'),
+    renderMode: renderModeSchema,
     props: propsSchema,
   })
   .superRefine((request, context) => {

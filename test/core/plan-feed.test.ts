@@ -1,31 +1,45 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { groupSize, maxGroup, planFeed, type WaitingExport } from '../../src/core/plan-feed.ts';
+import { groupSize, type InFlight, maxGroup, planFeed, type WaitingWork } from '../../src/core/plan-feed.ts';
 
-const waiting = (
-  organizationId: string,
-  count: number,
-  given: Partial<WaitingExport> = {},
-): WaitingExport[] =>
+const waiting = (organizationId: string, count: number, given: Partial<WaitingWork> = {}): WaitingWork[] =>
   Array.from({ length: count }, (_, index) => ({
     id: `${organizationId}-${given.groupKey ?? 'alone'}-${given.setbacks ?? 0}-${String(index).padStart(4, '0')}`,
+    kind: 'export',
     organizationId,
+    tier: 'unlimited',
+    isInteractive: false,
     createdAt: new Date(1_000),
     groupKey: null,
     setbacks: 0,
     ...given,
   }));
 
-const plan = (
-  lines: WaitingExport[],
-  given: { room?: number; slots?: number; inFlight?: [string, number][] } = {},
-) =>
+interface Given {
+  room?: number;
+  express?: number;
+  slots?: number;
+  inFlight?: [string, number, Partial<InFlight>?][];
+  cap?: number;
+}
+
+const planJobs = (lines: WaitingWork[], given: Given = {}) =>
   planFeed({
     waiting: lines,
-    inFlight: new Map(given.inFlight),
+    inFlight: (given.inFlight ?? []).map(([organizationId, jobs, more]) => ({
+      organizationId,
+      jobs,
+      tier: 'unlimited',
+      isInteractive: false,
+      ...more,
+    })),
+    capOf: (_organization, tier) => (tier === 'free' ? (given.cap ?? null) : null),
     room: given.room ?? 10,
+    express: given.express ?? 0,
     slots: given.slots ?? 2,
-  }).map((job) => job.exportIds);
+  });
+
+const plan = (lines: WaitingWork[], given: Given = {}) => planJobs(lines, given).map((job) => job.ids);
 
 describe('the size of a group', () => {
   test.each([
@@ -77,7 +91,7 @@ describe('groups', () => {
 
   test('are made even of one that may share a page: it is cheaper there than alone', () => {
     const jobs = (groupKey: string | null, setbacks: number) =>
-      planFeed({ waiting: waiting('a', 1, { groupKey, setbacks }), inFlight: new Map(), room: 1, slots: 1 });
+      planJobs(waiting('a', 1, { groupKey, setbacks }), { room: 1, slots: 1 });
     expect(jobs('x', 0)).toMatchObject([{ isGroup: true }]);
     expect(jobs(null, 0)).toMatchObject([{ isGroup: false }]);
     expect(jobs('x', 2)).toMatchObject([{ isGroup: false }]);
@@ -105,6 +119,83 @@ describe('fairness', () => {
   });
 });
 
+describe('the express lane', () => {
+  test('is for the first job of an organization, though there is no room left', () => {
+    const lines = [...waiting('big', 5), ...waiting('small', 3)];
+    const jobs = plan(lines, { room: 0, express: 2, inFlight: [['big', 8]] });
+    expect(jobs.flat()).toEqual(['small-alone-0-0000']);
+  });
+
+  test("is for an organization's first interactive one, whatever of its batches is in flight", () => {
+    const lines = [...waiting('a', 5, { isInteractive: true }), ...waiting('b', 1)];
+    const jobs = plan(lines, {
+      room: 0,
+      express: 4,
+      inFlight: [
+        ['a', 8],
+        ['b', 1],
+      ],
+    });
+    expect(jobs.flat()).toEqual(['a-alone-0-0000']);
+  });
+
+  test('is no wider than it is said to be', () => {
+    const lines = ['a', 'b', 'c', 'd'].flatMap((name) => waiting(name, 1));
+    expect(plan(lines, { room: 1, express: 2 })).toHaveLength(3);
+  });
+});
+
+describe('the priority in the queue', () => {
+  const prioritiesOf = (lines: WaitingWork[], given: Given = {}) =>
+    planJobs(lines, given).map((job) => [job.ids[0]?.split('-')[0], job.priority]);
+
+  test('puts the first of one organization before the later ones of another', () => {
+    const lines = [...waiting('a', 3), ...waiting('b', 1)];
+    expect(prioritiesOf(lines, { inFlight: [['a', 4]] })).toEqual([
+      ['b', 1],
+      ['a', 9],
+      ['a', 11],
+      ['a', 13],
+    ]);
+  });
+
+  test('puts interactive ones before all that belongs to batches of their organization', () => {
+    const lines = [...waiting('a', 1, { isInteractive: true }), ...waiting('b', 1)];
+    expect(prioritiesOf(lines, { inFlight: [['a', 7]] })).toEqual([
+      ['b', 1],
+      ['a', 0],
+    ]);
+  });
+
+  test('is one that a queue takes, however much is in flight', () => {
+    const [[, priority] = []] = prioritiesOf(waiting('a', 1), { inFlight: [['a', 5_000_000]] });
+    expect(priority).toBeLessThan(2_097_151);
+  });
+});
+
+describe('the cap of a tier', () => {
+  test('holds back what is beyond it, with what is in flight, and lets other tiers pass', () => {
+    const lines = [
+      ...waiting('a', 5, { tier: 'free' }),
+      ...waiting('a', 2, { groupKey: null, tier: 'pro' }),
+    ].map((one, index) => ({ ...one, id: `${one.tier}-${index}` }));
+    const jobs = plan(lines, { cap: 3, inFlight: [['a', 1, { tier: 'free' }]] });
+    expect(jobs.flat()).toEqual(['free-0', 'free-1', 'pro-5', 'pro-6']);
+  });
+
+  test("is each organization's own", () => {
+    const lines = ['a', 'b'].flatMap((name) => waiting(name, 3, { tier: 'free' }));
+    const jobs = plan(lines, { cap: 1 });
+    expect(jobs.flat().map((id) => id[0])).toEqual(['a', 'b']);
+  });
+
+  test('holds in the express lane, too', () => {
+    const lines = waiting('a', 1, { tier: 'free', isInteractive: true });
+    const jobs = plan(lines, { cap: 2, room: 0, express: 5, inFlight: [['a', 2, { tier: 'free' }]] });
+    expect(jobs).toEqual([]);
+  });
+});
+
 test('whatever waits: no more jobs than there is room, nobody twice, groups of one kind', () => {
   const one = fc.record({
     organizationId: fc.constantFrom('a', 'b', 'c'),
@@ -117,7 +208,16 @@ test('whatever waits: no more jobs than there is room, nobody twice, groups of o
       fc.nat(20),
       fc.integer({ min: 1, max: 8 }),
       (given, room, slots) => {
-        const lines = given.map((each, index) => ({ ...each, id: `e${index}`, createdAt: new Date(index) }));
+        const lines = given.map(
+          (each, index): WaitingWork => ({
+            ...each,
+            kind: 'export',
+            tier: 'unlimited',
+            isInteractive: false,
+            id: `e${index}`,
+            createdAt: new Date(index),
+          }),
+        );
         const byId = new Map(lines.map((each) => [each.id, each]));
         const jobs = plan(lines, { room, slots });
         expect(jobs.length).toBeLessThanOrEqual(room);

@@ -9,10 +9,12 @@ import { ensureOrganization } from '../../src/domain/accounts/organizations.ts';
 import { setTier } from '../../src/domain/accounts/users.ts';
 import { type RegisteredComposition, registerBundle } from '../../src/domain/compositions/register-bundle.ts';
 import { type AcceptedOrder, acceptExport } from '../../src/domain/exports/accept-export.ts';
+import { createAdmission } from '../../src/domain/exports/admission.ts';
 import { completeExport, type RenderedFile } from '../../src/domain/exports/complete-export.ts';
 import type { Export, Fence } from '../../src/domain/exports/export.ts';
 import type { Metered } from '../../src/domain/exports/limits.ts';
 import { startExport } from '../../src/domain/exports/start-export.ts';
+import type { WorkerState } from '../../src/domain/exports/workers.ts';
 import type { Clock } from '../../src/platform/clock/clock.ts';
 import { type Database, openDatabase } from '../../src/platform/db/client.ts';
 import type { Schema } from '../../src/platform/db/schema.ts';
@@ -244,6 +246,21 @@ export const countRows = async (
     .executeTakeFirstOrThrow();
   return row.count;
 };
+
+/** A worker that renders so many at once on its own machine. */
+export const slots = (concurrency: number): WorkerState => ({
+  concurrency,
+  lambdaConcurrency: 0,
+  paused: null,
+});
+
+/** What every acceptance needs: an installation that renders locally and has room. */
+export const accepting = (db: Database, clock: Clock) => ({
+  db,
+  clock,
+  renderModes: { default: 'local', available: ['local'] } as const,
+  admission: createAdmission({ db, clock, maxWaiting: 100_000 }),
+});
 
 /** A request as it leaves the schema. */
 export const aRequest = (given: Partial<RenderRequest> = {}): RenderRequest =>

@@ -4,18 +4,8 @@ import { readLogLag } from '../../domain/events/log-lag.ts';
 import { projectorName } from '../../features/delivery/project-log.ts';
 import type { LabelledValue, Metrics } from '../../platform/http/metrics.ts';
 import type { Resources } from '../resources.ts';
+import { readOnce } from './read-once.ts';
 import { type SinkSeries, sinkSeries } from './sink-series.ts';
-
-/** Whoever asks while it runs gets the same: the metrics of one page are read with one statement. */
-const shared = <T>(work: () => Promise<T>): (() => Promise<T>) => {
-  let running: Promise<T> | undefined;
-  return () => {
-    running ??= work().finally(() => {
-      running = undefined;
-    });
-    return running;
-  };
-};
 
 const ended = ['delivered', 'skipped', 'failed', 'dead'] as const;
 
@@ -24,7 +14,7 @@ export const registerDeliveryMetrics = (
   metrics: Metrics,
   { db, clock }: Pick<Resources, 'db' | 'clock'>,
 ): void => {
-  const read = shared(async () => {
+  const read = readOnce(async () => {
     const now = clock.now();
     return sinkSeries(await sinkFigures(db, now), now);
   });

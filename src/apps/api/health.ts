@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { countUnfinished } from '../../domain/exports/line-length.ts';
-import { liveCapacity } from '../../domain/exports/workers.ts';
 import { pendingMigrations } from '../../platform/db/migrate.ts';
 import { toRendermillError } from '../../platform/http/error-response.ts';
 import type { LabelledValue, Metrics } from '../../platform/http/metrics.ts';
@@ -70,7 +69,7 @@ const countJobs = async (queue: JobQueue): Promise<LabelledValue[]> =>
     value,
   }));
 
-export const registerGauges = (metrics: Metrics, { db, queue, campaignQueue, clock }: Resources): void => {
+export const registerGauges = (metrics: Metrics, { db, queue, campaignQueue }: Resources): void => {
   metrics.gaugeBy(
     'rendermill_exports_unfinished',
     'Exports that have not ended, by where they are',
@@ -80,8 +79,5 @@ export const registerGauges = (metrics: Metrics, { db, queue, campaignQueue, clo
   );
   metrics.gaugeBy('rendermill_queue_jobs', 'Jobs by queue and state', ['queue', 'state'], async () =>
     (await Promise.all([queue, campaignQueue].map(countJobs))).flat(),
-  );
-  metrics.gauge('rendermill_render_slots', 'Renders that all live workers together can run at once', () =>
-    liveCapacity(db, clock.now()),
   );
 };

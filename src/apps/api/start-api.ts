@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import type { RenderModes } from '../../core/choose-render-mode.ts';
 import { authenticate } from '../../domain/accounts/api-keys.ts';
+import { createAdmission } from '../../domain/exports/admission.ts';
 import { registerAccountRoutes } from '../../features/accounts/routes.ts';
 import { registerCampaignRoutes } from '../../features/campaigns/routes.ts';
 import { registerCompositionRoutes } from '../../features/compositions/routes.ts';
@@ -9,10 +11,12 @@ import { registerDownloadRoutes } from '../../features/downloads/routes.ts';
 import { registerEventLogRoutes } from '../../features/event-log/routes.ts';
 import { registerHistoryRoutes } from '../../features/history/routes.ts';
 import { registerIdentityRoutes } from '../../features/identity/routes.ts';
+import { registerLambdaHintRoutes } from '../../features/lambda-hints/routes.ts';
 import { registerRenderRoutes } from '../../features/renders/routes.ts';
 import { registerStatisticsRoutes } from '../../features/statistics/routes.ts';
 import { createApiErrorRecorder } from '../../features/tracking/record-api-error.ts';
 import { registerTrackingRoutes } from '../../features/tracking/routes.ts';
+import type { Config } from '../../platform/config/config.ts';
 import { createAccess } from '../../platform/http/access.ts';
 import { createMetrics, exposeMetrics } from '../../platform/http/metrics.ts';
 import { createHttpServer, type HttpServer } from '../../platform/http/server.ts';
@@ -21,6 +25,7 @@ import { version } from '../version.ts';
 import { registerDeliveryMetrics } from './delivery-metrics.ts';
 import { registerGauges, registerHealthRoutes } from './health.ts';
 import { explainListenError } from './port-taken.ts';
+import { registerRenderMetrics } from './render-metrics.ts';
 
 export interface RunningApi {
   /** Where it listens. */
@@ -43,26 +48,23 @@ export const createApi = async (resources: Resources, publicUrl: () => string): 
     },
   });
   server.addHook('onClose', () => apiErrors.settled());
+  const admission = createAdmission({ db, clock, maxWaiting: config.MAX_WAITING_RENDERS });
   const metrics = createMetrics();
   exposeMetrics(server, metrics);
   registerGauges(metrics, resources);
+  registerRenderMetrics(metrics, resources, { admission, lambdaSlots: async () => null });
   registerDeliveryMetrics(metrics, resources);
   registerHealthRoutes(server, resources);
-  registerRenderRoutes(server, {
-    db,
-    clock,
-    listener,
-    log: resources.log,
-    access,
-    renderMode: config.RENDER_MODE,
-  });
-  registerCampaignRoutes(server, { db, clock, listener, access, renderMode: config.RENDER_MODE });
+  const accepting = { renderModes: renderModesOf(config), admission };
+  registerRenderRoutes(server, { db, clock, listener, log: resources.log, access, ...accepting });
+  registerCampaignRoutes(server, { db, clock, listener, access, ...accepting });
   registerDownloadRoutes(server, { db, clock, storage, log: resources.log, access, publicUrl });
   registerHistoryRoutes(server, { db, access });
   registerAccountRoutes(server, { db, clock, access });
   registerIdentityRoutes(server, { db, clock, access });
   registerStatisticsRoutes(server, { db, clock, access });
   registerCompositionRoutes(server, { db, access });
+  registerLambdaHintRoutes(server, { db, secret: config.LAMBDA_WEBHOOK_SECRET });
   const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES;
   registerWebhookRoutes(server, { db, clock, access, allowPrivate });
   registerTrackingRoutes(server, { db, clock, access });
@@ -71,11 +73,16 @@ export const createApi = async (resources: Resources, publicUrl: () => string): 
     db,
     clock,
     access,
-    renderMode: config.RENDER_MODE,
+    ...accepting,
     directory: join(config.home, 'imports'),
   });
   return server;
 };
+
+const renderModesOf = ({ RENDER_MODE, LAMBDA_FUNCTION }: Config): RenderModes => ({
+  default: RENDER_MODE,
+  available: LAMBDA_FUNCTION === undefined ? ['local'] : ['local', 'lambda'],
+});
 
 export const startApi = async (resources: Resources): Promise<RunningApi> => {
   const { config, lifecycle } = resources;

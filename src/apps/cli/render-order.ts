@@ -3,6 +3,7 @@
 import { extname } from 'node:path';
 import type { RenderOrder } from '../../client/types.ts';
 import { RendermillError } from '../../core/errors.ts';
+import type { RenderMode } from '../../core/exports.ts';
 import {
   type ExportKind,
   extensionOf,
@@ -27,6 +28,7 @@ export interface OrderOptions {
   readonly frame?: number;
   readonly frames?: [number, number];
   readonly props?: string;
+  readonly renderMode?: RenderMode;
 }
 
 const allFormats: readonly OutputFormat[] = [...stillFormats, ...videoFormats];
@@ -56,7 +58,7 @@ export const chooseFormat = (
 };
 
 export const toOrder = async (compositionId: string, options: OrderOptions): Promise<RenderOrder> => {
-  const { width, height, scale, quality, frame, frames } = options;
+  const { width, height, scale, quality, frame, frames, renderMode } = options;
   return {
     userId: options.user,
     projectId: options.project,
@@ -69,6 +71,7 @@ export const toOrder = async (compositionId: string, options: OrderOptions): Pro
     ...(quality === undefined ? {} : { quality }),
     ...(frame === undefined ? {} : { frame }),
     ...(frames === undefined ? {} : { frameRange: frames }),
+    ...(renderMode === undefined ? {} : { renderMode }),
     ...(options.props === undefined ? {} : { props: await readJsonObject('--props', options.props) }),
   };
 };

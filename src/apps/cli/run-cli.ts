@@ -9,6 +9,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addEventsCommand } from './commands/events.ts';
 import { addImportCsvCommand } from './commands/import-csv.ts';
 import { addKeysCommand } from './commands/keys.ts';
+import { addLambdaCommand } from './commands/lambda.ts';
 import { addMigrateCommand } from './commands/migrate.ts';
 import { addOrganizationsCommand } from './commands/organizations.ts';
 import { addRenderCommand } from './commands/render.ts';
@@ -76,5 +77,6 @@ ${describeAllVariables()}`,
   addKeysCommand(program, terminal);
   addEventsCommand(program, terminal);
   addWebhooksCommand(program, terminal);
+  addLambdaCommand(program, terminal);
   return program;
 };

@@ -1,9 +1,14 @@
-import { recordHeartbeat, removeWorker, type WorkerIdentity } from '../../domain/exports/workers.ts';
+import {
+  recordHeartbeat,
+  removeWorker,
+  type WorkerIdentity,
+  type WorkerState,
+} from '../../domain/exports/workers.ts';
 import { startWakeableLoop } from '../../platform/clock/wakeable-loop.ts';
 import type { QueueWorker } from '../../platform/queue/contract.ts';
 import type { LocalRenderer } from '../../platform/renderer/contract.ts';
-import { freeBytes } from '../../platform/storage/disk-space.ts';
 import type { Resources } from '../resources.ts';
+import { type FreeSpace, floorsOf, inMegabytes, measureFree, type Shortage, shortageOf } from './floors.ts';
 
 const heartbeatMs = 3_000;
 
@@ -12,49 +17,62 @@ export interface Heartbeat {
   stop(): Promise<void>;
 }
 
+export interface HeartbeatOptions {
+  /** What is left on this machine. */
+  readonly measure?: () => Promise<FreeSpace>;
+  readonly everyMs?: number;
+}
+
 /**
- * Tells the feeder how many renders this worker can run, and keeps it from taking new work while the disk is nearly full: a render
- * that cannot be stored helps nobody.
+ * Tells the feeder how many renders this worker can run, and keeps it from taking new work while disk or memory run out: a render
+ * that cannot be stored helps nobody, and one too many takes the others down with it.
+ *
+ * The first of `queueWorkers` renders on this machine. The others only watch renders elsewhere, which needs disk and hardly memory.
  */
 export const startHeartbeat = async (
-  { config, db, clock, log }: Resources,
+  { config, db, clock, log }: Pick<Resources, 'config' | 'db' | 'clock' | 'log'>,
   worker: WorkerIdentity,
-  concurrency: number,
-  queueWorker: QueueWorker,
+  capacity: Pick<WorkerState, 'concurrency' | 'lambdaConcurrency'>,
+  queueWorkers: readonly QueueWorker[],
   renderer: Pick<LocalRenderer, 'trim'>,
+  { measure = () => measureFree(config), everyMs = heartbeatMs }: HeartbeatOptions = {},
 ): Promise<Heartbeat> => {
-  let paused = false;
+  const floors = floorsOf(config);
+  const paused = new Set<QueueWorker>();
+  let shortage: Shortage = null;
 
-  const floor = config.MIN_FREE_DISK_MB * 1024 * 1024;
-
-  const measure = async () =>
-    Math.min(await freeBytes(config.home), await freeBytes(config.storageDirectory));
-
-  /** A page can fill the disk of its browser, which stays warm: only ending it gives the space back. */
-  const measureTrimmed = async () => {
+  /** A page can fill the disk of its browser, which stays warm and holds memory, too: only ending it gives both back. */
+  const look = async () => {
     const free = await measure();
-    if (free >= floor) return free;
+    if (shortageOf(free, floors, shortage) === null) return free;
     await renderer.trim();
     return measure();
   };
 
+  const setPaused = async (one: QueueWorker, wanted: boolean) => {
+    if (paused.has(one) === wanted) return;
+    // Only what has succeeded counts: the next beat tries again.
+    await (wanted ? one.pause() : one.resume());
+    if (wanted) paused.add(one);
+    else paused.delete(one);
+  };
+
   const beat = async () => {
-    const free = await measureTrimmed();
-    const full = free < floor;
-    if (full !== paused) {
-      paused = full;
-      log.warn(
-        { freeMb: Math.floor(free / 1024 / 1024) },
-        full ? 'the disk is nearly full: no new work' : 'the disk has room again',
-      );
-      await (full ? queueWorker.pause() : queueWorker.resume());
+    const free = await look();
+    const found = shortageOf(free, floors, shortage);
+    if (found !== shortage) {
+      shortage = found;
+      log.warn(inMegabytes(free), sentences[found ?? 'none']);
     }
-    await recordHeartbeat(db, worker, full ? 0 : concurrency, clock.now());
+    for (const [index, one] of queueWorkers.entries()) {
+      await setPaused(one, found === 'disk' || (found === 'memory' && index === 0));
+    }
+    await recordHeartbeat(db, worker, stateOf(capacity, found), clock.now());
   };
 
   await beat();
   const loop = startWakeableLoop({
-    everyMs: heartbeatMs,
+    everyMs,
     round: beat,
     onError: (error) => log.warn({ err: error }, 'the heartbeat failed'),
   });
@@ -65,3 +83,18 @@ export const startHeartbeat = async (
     },
   };
 };
+
+const sentences: Readonly<Record<'disk' | 'memory' | 'none', string>> = {
+  disk: 'the disk is nearly full: no new work',
+  memory: 'the memory is nearly used up: no new renders on this machine',
+  none: 'there is room again: new work is taken',
+};
+
+const stateOf = (
+  { concurrency, lambdaConcurrency }: Pick<WorkerState, 'concurrency' | 'lambdaConcurrency'>,
+  paused: Shortage,
+): WorkerState => ({
+  concurrency: paused === null ? concurrency : 0,
+  lambdaConcurrency: paused === 'disk' ? 0 : lambdaConcurrency,
+  paused,
+});

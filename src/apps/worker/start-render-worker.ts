@@ -52,13 +52,12 @@ export const startRenderWorker = async (
   });
   lifecycle.onStop('renderer', () => renderer.close());
 
-  const feeder = startFeeder({ db, queue, listener, clock, log });
+  const feeder = startFeeder({ db, queue, mode: 'local', listener, clock, log });
   lifecycle.onStop('feeder', () => feeder.stop());
 
-  const processor = createRenderProcessor({
+  const shared = {
     db,
     storage,
-    renderer,
     bundles: createBundleCache({ directory: join(config.home, 'cache', 'bundles'), storage }),
     listener,
     clock,
@@ -70,10 +69,15 @@ export const startRenderWorker = async (
       videoMs: config.VIDEO_TIMEOUT_SECONDS * 1000,
     },
     ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
-  });
-  const queueWorker = await queue.startWorker(options.concurrency, processor);
+  };
+  const chunks = { renderer, afterSeconds: config.CHUNK_AFTER_SECONDS };
+  const queueWorker = await queue.startWorker(
+    options.concurrency,
+    createRenderProcessor({ ...shared, renderer, chunks }),
+  );
   const identity = { id, host: hostname(), pid: process.pid };
-  const heartbeat = await startHeartbeat(resources, identity, options.concurrency, queueWorker, renderer);
+  const capacity = { concurrency: options.concurrency, lambdaConcurrency: 0 };
+  const heartbeat = await startHeartbeat(resources, identity, capacity, [queueWorker], renderer);
   feeder.wake();
   lifecycle.onStop('renders', async () => {
     await heartbeat.stop();

@@ -5,6 +5,7 @@ import type { Tx } from '../../platform/db/client.ts';
 import { notify, notifyAll } from '../../platform/db/notify.ts';
 import { emitAll } from '../events/emit.ts';
 import { countEndsOf, lockRunsOf } from './cells.ts';
+import { dropChunks } from './chunks/drop-chunks.ts';
 import { type Export, exportEnvelope, type Fence, jobFacts } from './export.ts';
 import { giveBack } from './give-back.ts';
 import { lockHeldExports } from './held-export.ts';
@@ -32,7 +33,11 @@ export const requestCancel = async (
     : undefined;
   if (!row) throw new RendermillError('not_found', { message: `There is no export "${id}".` });
   if (row.status === 'canceled') return row;
-  if (row.status === 'queued') return (await endCanceled(tx, [row], 'server', now))[0] ?? row;
+  if (row.status === 'queued' || isInNobodysHands(row)) {
+    // Whoever renders a chunk of it finds that it is gone; this makes it sooner.
+    await notify(tx, 'rendermill_cancel', id);
+    return (await endCanceled(tx, [row], 'server', now))[0] ?? row;
+  }
   if (row.status === 'started' && row.cancel_requested_at !== null) return row;
   if (row.status !== 'started') {
     throw new RendermillError('export_finished', {
@@ -47,6 +52,10 @@ export const requestCancel = async (
     .returningAll()
     .executeTakeFirstOrThrow();
 };
+
+/** A cut video is, while its chunks are rendered and until someone joins them. */
+const isInNobodysHands = (row: Export): boolean =>
+  row.status === 'started' && row.chunks !== null && row.worker_id === null;
 
 /** The worker that holds it has ended its work. Throws `render_lost`. */
 export const finishCancel = async (tx: Tx, fence: Fence, now: Date): Promise<Export> => {
@@ -103,6 +112,7 @@ export const cancelLocked = async (
       }),
     ),
   );
+  await dropChunks(tx, canceled);
   await giveBack(tx, canceled, source, now);
   await notifyAll(
     tx,

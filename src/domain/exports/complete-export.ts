@@ -9,6 +9,7 @@ import { type NewArtifact, recordArtifacts } from '../artifacts/artifacts.ts';
 import { emitAll } from '../events/emit.ts';
 import { cancelLocked } from './cancel-export.ts';
 import { countEndsOf, lockRunsOf } from './cells.ts';
+import { dropChunks } from './chunks/drop-chunks.ts';
 import {
   type Export,
   endSignals,
@@ -17,6 +18,7 @@ import {
   jobFacts,
   jobTimes,
   outputFacts,
+  renderAttempt,
 } from './export.ts';
 import { lockHeldExports } from './held-export.ts';
 
@@ -27,6 +29,8 @@ export interface RenderedFile extends Omit<NewArtifact, 'organizationId' | 'expo
   readonly contentHash?: string;
   /** An earlier, identical file that is used again. */
   readonly cached?: boolean;
+  /** US dollars; absent or null: nobody is billed for it. */
+  readonly cost?: number | null;
 }
 
 export interface Finished {
@@ -75,6 +79,10 @@ export const completeExports = async (
     completed.map(({ row, file }) => ({ ...file, organizationId: row.organization_id, exportId: row.id })),
     now,
   );
+  await dropChunks(
+    tx,
+    completed.map(({ row }) => row),
+  );
   await recordSuccess(tx, completed, now);
   await notifyAll(
     tx,
@@ -109,14 +117,15 @@ const markCompleted = async (tx: Tx, pairs: readonly Pair[], now: Date): Promise
     progress: finishedProgress(row.progress),
     render_ms: file.renderTimeMs,
     cached: file.cached ?? false,
+    cost: file.cost ?? null,
     content_hash: file.contentHash ?? null,
   }));
   const { rows } = await sql<Export>`
     UPDATE export SET status = 'completed', completed_at = ${now}, updated_at = ${now}, error_code = NULL, error_text = NULL,
       width = done.width, height = done.height, duration = done.duration, progress = done.progress,
-      render_ms = done.render_ms, cached = done.cached, content_hash = done.content_hash
+      render_ms = done.render_ms, cost = done.cost, remote_render = NULL, cached = done.cached, content_hash = done.content_hash
     FROM jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) AS done (id uuid, width int, height int,
-      duration double precision, progress jsonb, render_ms double precision, cached boolean, content_hash text)
+      duration double precision, progress jsonb, render_ms double precision, cost double precision, cached boolean, content_hash text)
     WHERE export.id = done.id RETURNING export.*`.execute(tx);
   const byId = new Map(rows.map((row) => [row.id, row]));
   return pairs.flatMap(({ row, file }) => {
@@ -150,7 +159,7 @@ const processed = (row: Export, file: RenderedFile, now: Date): NewEvent<'proces
     // Of one picture of many this is its own time, not that of all together.
     ...(row.group_id === null ? {} : { processing_time_ms: file.renderTimeMs }),
     ...endSignals(row),
-    attempt: row.attempt,
+    attempt: renderAttempt(row),
     success_bool: true,
     video_bytes: file.sizeInBytes,
     resolution: `${file.width}x${file.height}`,

@@ -53,9 +53,13 @@ export const jobTimes = (row: Export, now: Date) => {
   };
 };
 
+/** The attempt at the render, from 1. Joining the chunks of a cut video is a start of its own, but not another attempt. */
+export const renderAttempt = ({ attempt, chunks, chunks_done }: Export): number =>
+  chunks !== null && chunks === chunks_done ? Math.max(1, attempt - 1) : attempt;
+
 /** What went before the end: attempts before the last, and how often somebody asked for its state (to a second). */
 export const endSignals = (row: Export) => ({
-  retry_count: Math.max(0, row.attempt - 1),
+  retry_count: Math.max(0, renderAttempt(row) - 1),
   status_poll_count: row.status_polls,
 });
 

@@ -4,7 +4,16 @@ import type { Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import { emit } from '../events/emit.ts';
 import { countEndsOf, lockRunsOf } from './cells.ts';
-import { type Export, endSignals, exportEnvelope, type Fence, jobFacts, jobTimes } from './export.ts';
+import { dropChunks } from './chunks/drop-chunks.ts';
+import {
+  type Export,
+  endSignals,
+  exportEnvelope,
+  type Fence,
+  jobFacts,
+  jobTimes,
+  renderAttempt,
+} from './export.ts';
 import { giveBack } from './give-back.ts';
 import { lockHeldExport } from './held-export.ts';
 
@@ -36,6 +45,7 @@ export const failExport = async (tx: Tx, fence: Fence, given: FailureReason, now
     .where('id', '=', held.id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  await dropChunks(tx, [row]);
   await recordFailure(tx, row, reason, now);
   await giveBack(tx, [row], 'worker', now);
   await notify(tx, 'rendermill_export', row.id);
@@ -49,7 +59,7 @@ const recordFailure = async (tx: Tx, row: Export, reason: FailureReason, now: Da
   const facts = {
     ...jobFacts(row, now),
     ...jobTimes(row, now),
-    attempt: row.attempt,
+    attempt: renderAttempt(row),
     error_code: reason.code,
   };
   if (isTimeout(reason.code)) await emit(tx, { name: 'job_timeout', ...envelope, properties: facts });

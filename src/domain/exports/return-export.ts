@@ -1,20 +1,25 @@
 import { sql } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
+import type { RenderMode } from '../../core/exports.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { notify, notifyAll } from '../../platform/db/notify.ts';
 import type { Fence } from './export.ts';
 import { type FailureReason, reasonText } from './fail-export.ts';
 import { lockHeldExport, lockHeldExports } from './held-export.ts';
+import { waitingStatus } from './waiting-status.ts';
+
+const keptProgress = sql<null>`CASE WHEN chunks IS NULL THEN NULL ELSE progress END`;
 
 const failedOnce = (reason: FailureReason, now: Date) => ({
-  status: 'queued' as const,
+  status: waitingStatus,
   failed_attempts: sql<number>`failed_attempts + 1`,
   // Counted as a failure above, and therefore not as a start that came to nothing.
   hand_backs: sql<number>`hand_backs + 1`,
   error_code: reason.code,
   error_text: reasonText(reason.text),
   worker_id: null,
-  progress: null,
+  progress: keptProgress,
+  remote_render: null,
   updated_at: now,
 });
 
@@ -52,12 +57,12 @@ export const handBackAll = async (tx: Tx, fences: readonly Fence[], now: Date): 
   await tx
     .updateTable('export')
     .set({
-      status: 'queued',
+      status: waitingStatus,
       fed_at: null,
       group_id: null,
       hand_backs: sql<number>`hand_backs + 1`,
       worker_id: null,
-      progress: null,
+      progress: keptProgress,
       updated_at: now,
     })
     .where('id', 'in', held)
@@ -65,4 +70,26 @@ export const handBackAll = async (tx: Tx, fences: readonly Fence[], now: Date): 
   await notifyAll(tx, 'rendermill_export', held);
   await notify(tx, 'rendermill_feed');
   return held.length;
+};
+
+/**
+ * The renderer has no room now: back into the line, not to be planned before `until`, or for the workers to render. Costs no
+ * attempt. Throws `render_lost` where the fence no longer holds it.
+ */
+export const postpone = async (
+  tx: Tx,
+  fence: Fence,
+  how: { until: Date } | { mode: RenderMode },
+  now: Date,
+): Promise<void> => {
+  await handBack(tx, fence, now);
+  await tx
+    .updateTable('export')
+    .set({
+      ...('until' in how ? { not_before: how.until } : { render_mode: how.mode }),
+      remote_render: null,
+      updated_at: now,
+    })
+    .where('id', '=', fence.exportId)
+    .execute();
 };

@@ -1,9 +1,11 @@
+import { sql } from 'kysely';
 import type { NewEvent } from '../../core/events/new-event.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { notify, notifyAll } from '../../platform/db/notify.ts';
 import { emitAll } from '../events/emit.ts';
 import { endCanceled } from './cancel-export.ts';
 import { countStartOf } from './cells.ts';
+import { isBeingCut } from './chunks/chunk.ts';
 import { type Export, exportEnvelope, type Fence, jobFacts, jobTimes } from './export.ts';
 import { failExport } from './fail-export.ts';
 
@@ -34,7 +36,7 @@ export const startExport = async (
     .where('status', 'in', ['queued', 'started'])
     .forUpdate()
     .executeTakeFirst();
-  if (!row) return { type: 'stale' };
+  if (!row || isBeingCut(row)) return { type: 'stale' };
   if (row.cancel_requested_at !== null) {
     await endCanceled(tx, [row], 'worker', now);
     return { type: 'stale' };
@@ -110,8 +112,9 @@ const beginAll = async (
       // A job that was handed back and then met after all is on its way again.
       fed_at: row.fn.coalesce('fed_at', row.val(now)),
       started_at: row.fn.coalesce('started_at', row.val(now)),
-      attempt_started_at: now,
-      progress: null,
+      // Joining what was cut goes on with what the chunks have begun.
+      attempt_started_at: sql<Date>`CASE WHEN chunks IS NULL THEN ${now} ELSE attempt_started_at END`,
+      progress: sql<null>`CASE WHEN chunks IS NULL THEN NULL ELSE progress END`,
       progress_at: null,
       updated_at: now,
     }))
@@ -120,7 +123,7 @@ const beginAll = async (
     .execute();
   await emitAll(
     tx,
-    started.map((row) => began(row, now)),
+    started.filter((row) => row.chunks === null).map((row) => began(row, now)),
   );
   await notifyAll(tx, 'rendermill_export', idsOf(started));
   await countStartOf(tx, started, 'worker', now);

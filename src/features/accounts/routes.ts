@@ -30,6 +30,11 @@ const userSchema = z
     remaining: z.int().nullable(),
     resetAt: z.iso.datetime(),
     maxDurationSeconds: z.number().nullable(),
+    concurrentRenders: z
+      .int()
+      .nullable()
+      .describe("Render jobs of all the organization's users of this tier at once; null: no cap"),
+    retentionDays: z.number().nullable().describe('After which a finished file is removed; null: never'),
     credits: z.int(),
   })
   .meta({ id: 'User', description: 'The user with what remains of the day' });
@@ -207,6 +212,8 @@ const presentUser = async (deps: AccountRoutesDeps, user: User): Promise<z.infer
     remaining: state.remaining,
     resetAt: state.resetAt.toISOString(),
     maxDurationSeconds: tier.maxDurationSeconds,
+    concurrentRenders: tier.concurrentRenders,
+    retentionDays: tier.retentionDays,
     credits: await creditBalance(deps.db, who),
   };
 };

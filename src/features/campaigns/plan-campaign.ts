@@ -3,15 +3,18 @@ import { z } from 'zod';
 import { maxCells } from '../../core/batch-order.ts';
 import { estimateBatch } from '../../core/campaign-estimate.ts';
 import type { CampaignRequest } from '../../core/campaign-request.ts';
+import { chooseRenderMode, type RenderModes } from '../../core/choose-render-mode.ts';
 import { errorCatalog, RendermillError } from '../../core/errors.ts';
+import { renderModes } from '../../core/exports.ts';
 import { newId } from '../../core/ids.ts';
 import { type PlannedOutput, planOutput } from '../../core/plan-output.ts';
 import { type Composition, getComposition } from '../../domain/compositions/find-compositions.ts';
 import { creditBalance } from '../../domain/credits/ledger.ts';
+import type { Admission } from '../../domain/exports/admission.ts';
 import { limitState, type Metered, reserve, reserveCredits } from '../../domain/exports/limits.ts';
 import { measurePace } from '../../domain/exports/measure-pace.ts';
 import { assertCells, assertSize, meteredUser, shapeOf } from '../../domain/exports/prepare-batch.ts';
-import { liveCapacity } from '../../domain/exports/workers.ts';
+import { liveCapacity, liveLambdaCapacity } from '../../domain/exports/workers.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database, Tx } from '../../platform/db/client.ts';
 import { countReusable } from './count-reusable.ts';
@@ -38,6 +41,7 @@ export const planSchema = z
       .describe('Each as the request itself would answer it'),
     compositionId: z.string(),
     version: z.string(),
+    renderMode: z.enum(renderModes),
     cells: z.int(),
     variants: z.int(),
     sizes: z.array(
@@ -58,7 +62,7 @@ export const planSchema = z
       .enum(['measured', 'default'])
       .nullable()
       .describe('From earlier exports of this composition and format, or a first guess'),
-    renderSlots: z.int().describe('Renders that all live workers together can run at once'),
+    renderSlots: z.int().describe('Renders of this mode that all live workers together can run at once'),
   })
   .meta({ id: 'CampaignPlan', description: 'What the campaign would be; nothing was recorded' });
 
@@ -67,6 +71,8 @@ export type CampaignPlan = z.infer<typeof planSchema>;
 interface PlanDeps {
   readonly db: Database;
   readonly clock: Clock;
+  readonly renderModes: RenderModes;
+  readonly admission: Admission;
 }
 
 /** Throws `composition_not_found`: without it there is nothing to plan. */
@@ -80,9 +86,14 @@ export const planCampaign = async (
   const composition = await getComposition(db, organizationId, request.compositionId, request.version);
   const misfits = refusalOf(composition, await judgeVariants(composition, request.variants));
   const metered = await undone(db, (tx) => meter(tx, organizationId, request, composition, now));
-  const refusals = [...(misfits ? [misfits] : []), ...metered.refusals];
+  const refusals = [
+    ...(misfits ? [misfits] : []),
+    ...(await installationRefusals(deps, request)),
+    ...metered.refusals,
+  ];
   const reusable = await countReusable(db, composition, request);
-  const slots = await liveCapacity(db, now);
+  const renderMode = request.renderMode ?? deps.renderModes.default;
+  const slots = await (renderMode === 'lambda' ? liveLambdaCapacity : liveCapacity)(db, now);
   const pace = await measurePace(db, { ...request, organizationId });
   const outputs = request.sizes.map((size) => outputOf(request, size, composition));
   const estimate = estimateBatch(
@@ -99,6 +110,7 @@ export const planCampaign = async (
     })),
     compositionId: composition.id,
     version: composition.version,
+    renderMode,
     cells: cellsOf(request),
     variants: request.variants.length,
     sizes: request.sizes.map(({ name, width, height, device = null }, index) => ({
@@ -114,6 +126,17 @@ export const planCampaign = async (
     estimateBasis: estimate?.basis ?? null,
     renderSlots: slots,
   };
+};
+
+/** For reasons that lie neither in the request nor with its user. */
+const installationRefusals = async (
+  { renderModes: modes, admission }: PlanDeps,
+  request: CampaignRequest,
+): Promise<RendermillError[]> => {
+  await admission.look();
+  const overloaded = admission.refusalOf(cellsOf(request));
+  const unavailable = await refusalsOf([() => chooseRenderMode(modes, request.renderMode)]);
+  return overloaded ? [...unavailable, overloaded] : unavailable;
 };
 
 const cellsOf = ({ variants, sizes }: CampaignRequest): number => variants.length * sizes.length;

@@ -1,9 +1,10 @@
 import type { CampaignRequest } from '../../core/campaign-request.ts';
-import type { RenderMode } from '../../core/exports.ts';
+import { chooseRenderMode, type RenderModes } from '../../core/choose-render-mode.ts';
 import { newId } from '../../core/ids.ts';
 import { addVariants, stageBatch } from '../../domain/batches/stage-batch.ts';
 import { getComposition } from '../../domain/compositions/find-compositions.ts';
 import { acceptRun } from '../../domain/exports/accept-run.ts';
+import type { Admission } from '../../domain/exports/admission.ts';
 import { assertCells, prepareBatch } from '../../domain/exports/prepare-batch.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database, Tx } from '../../platform/db/client.ts';
@@ -14,7 +15,8 @@ import { judgeVariants, refusalOf } from './judge-variants.ts';
 export interface CampaignDeps {
   readonly db: Database;
   readonly clock: Clock;
-  readonly renderMode: RenderMode;
+  readonly renderModes: RenderModes;
+  readonly admission: Admission;
 }
 
 export interface CampaignOrder {
@@ -26,13 +28,20 @@ export interface CampaignOrder {
 
 /**
  * Accepts a campaign in one transaction, every cell reserved, or refuses it and leaves no trace. The same idempotency key gives the
- * same answer and no second campaign.
+ * same answer and no second campaign. Throws `render_mode_unavailable` and `service_overloaded` beside what the composition and the
+ * limits refuse.
  */
 export const requestCampaign = async (
   deps: CampaignDeps,
   order: CampaignOrder,
 ): Promise<Answered<CampaignAcceptance>> => {
+  const cells = order.request.variants.length * order.request.sizes.length;
+  // A hundred thousand variants are judged in vain where there is no room; a known key would have its answer all the same.
+  await deps.admission.look();
+  if (order.idempotencyKey === undefined) deps.admission.assertRoom(cells);
   const judged = await judge(deps.db, order).catch((error: unknown) => ({ error }));
+  // The judging may have taken a while.
+  await deps.admission.look();
   const asked = {
     organizationId: order.organizationId,
     route: 'POST /api/campaigns',
@@ -65,6 +74,9 @@ const accept = async (
   version: string,
 ): Promise<CampaignAcceptance> => {
   const now = deps.clock.now();
+  const renderMode = chooseRenderMode(deps.renderModes, request.renderMode);
+  const cells = request.variants.length * request.sizes.length;
+  deps.admission.assertRoom(cells);
   const { who, composition, sizes, template } = await prepareBatch(tx, organizationId, {
     ...request,
     version,
@@ -82,7 +94,7 @@ const accept = async (
       campaignId: batch.campaign_id,
       kind: request.kind,
       format: request.format,
-      renderMode: deps.renderMode,
+      renderMode,
       compositionId: composition.id,
       version,
       template,
@@ -96,6 +108,7 @@ const accept = async (
     id,
     request.variants.map(({ name, locale, props }) => ({ name, locale: locale ?? null, props, line: null })),
   );
-  const cells = request.variants.length * request.sizes.length;
-  return presentAcceptance(batch, await acceptRun(tx, who, batch, { run: 1, cells, correlationId }, now));
+  const accepted = await acceptRun(tx, who, batch, { run: 1, cells, correlationId }, now);
+  deps.admission.take(cells);
+  return presentAcceptance(batch, accepted);
 };

@@ -1,6 +1,7 @@
 import { getBatch } from '../../domain/batches/batch.ts';
 import { prepareRetry } from '../../domain/batches/open-run.ts';
 import { acceptRun } from '../../domain/exports/accept-run.ts';
+import type { Admission } from '../../domain/exports/admission.ts';
 import { meteredUser } from '../../domain/exports/prepare-batch.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
@@ -17,13 +18,14 @@ export interface RetryOrder {
 
 /**
  * Reserves the cells that failed, all or none, by today's limit and the user's present tier. Throws `batch_running`,
- * `nothing_to_retry`, `daily_limit_reached` and `insufficient_credits`.
+ * `nothing_to_retry`, `service_overloaded`, `daily_limit_reached` and `insufficient_credits`.
  */
-export const retryCampaign = (
-  deps: { readonly db: Database; readonly clock: Clock },
+export const retryCampaign = async (
+  deps: { readonly db: Database; readonly clock: Clock; readonly admission: Admission },
   { organizationId, campaign, idempotencyKey, correlationId }: RetryOrder,
-): Promise<Answered<CampaignAcceptance>> =>
-  answerOnce(
+): Promise<Answered<CampaignAcceptance>> => {
+  await deps.admission.look();
+  return answerOnce(
     deps,
     {
       organizationId,
@@ -34,8 +36,12 @@ export const retryCampaign = (
     async (tx) => {
       const { batch } = await getBatch(tx, organizationId, campaign);
       const { run, cells } = await prepareRetry(tx, batch);
+      deps.admission.assertRoom(cells);
       const who = await meteredUser(tx, organizationId, batch.user_id);
       const now = deps.clock.now();
-      return presentAcceptance(batch, await acceptRun(tx, who, batch, { run, cells, correlationId }, now));
+      const accepted = await acceptRun(tx, who, batch, { run, cells, correlationId }, now);
+      deps.admission.take(cells);
+      return presentAcceptance(batch, accepted);
     },
   );
+};

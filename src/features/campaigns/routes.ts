@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { jobTypes, runStatuses } from '../../core/batches.ts';
 import { campaignRequestSchema } from '../../core/campaign-request.ts';
-import { exportStatuses, type RenderMode } from '../../core/exports.ts';
+import type { RenderModes } from '../../core/choose-render-mode.ts';
+import { exportStatuses } from '../../core/exports.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
 import { getBatch } from '../../domain/batches/batch.ts';
+import type { Admission } from '../../domain/exports/admission.ts';
 import { requestBatchCancel } from '../../domain/exports/cancel-batch.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
@@ -25,7 +27,8 @@ export interface CampaignRoutesDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly listener: Listener;
-  readonly renderMode: RenderMode;
+  readonly renderModes: RenderModes;
+  readonly admission: Admission;
   readonly access: Access<Principal>;
 }
 

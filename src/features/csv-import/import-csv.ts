@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import { maxCells } from '../../core/batch-order.ts';
+import { chooseRenderMode, type RenderModes } from '../../core/choose-render-mode.ts';
 import type { CsvImportOptions } from '../../core/csv/import-options.ts';
 import { RendermillError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
@@ -11,6 +12,7 @@ import { storeReport } from '../../domain/batches/stage-batch.ts';
 import type { Composition } from '../../domain/compositions/find-compositions.ts';
 import { judgeProps, type PropsReason } from '../../domain/compositions/validate-props.ts';
 import { acceptRun } from '../../domain/exports/accept-run.ts';
+import type { Admission } from '../../domain/exports/admission.ts';
 import {
   claimIdempotencyKey,
   hashRequest,
@@ -28,6 +30,8 @@ import { createStaging, type StagedImport, type Staging, type StagingDeps } from
 export interface ImportCsvDeps extends StagingDeps {
   readonly db: Database;
   readonly clock: Clock;
+  readonly renderModes: RenderModes;
+  readonly admission: Admission;
   /** Uploads lie here until they are read. */
   readonly directory: string;
 }
@@ -72,11 +76,13 @@ export type ImportOutcome =
   | { readonly type: 'accepted'; readonly answer: ImportAcceptance; readonly replayed: boolean }
   | { readonly type: 'planned'; readonly answer: ImportPlan };
 
-/** Throws `csv_unreadable`, `rows_refused`, `payload_too_large`, what a batch and its limits are refused for, and `idempotency_conflict`. */
+/** Throws `csv_unreadable`, `rows_refused`, `payload_too_large`, what a batch and its limits are refused for, `service_overloaded`, and `idempotency_conflict`. */
 export const importCsv = async (deps: ImportCsvDeps, order: ImportOrder): Promise<ImportOutcome> => {
   const { organizationId, options } = order;
   // Before the first byte is read: what no file could mend.
   const { composition } = await withoutTrace(deps.db, (tx) => prepareBatch(tx, organizationId, options));
+  // A known key would have its answer all the same, and whether it is known the file says; a dry run tells of it.
+  if (order.idempotencyKey === undefined && !options.dryRun) await assertPossible(deps, options);
   const file = await spoolUpload(order.file, deps.directory);
   try {
     const import_ = { ...order, options: { ...options, version: composition.version } };
@@ -86,6 +92,13 @@ export const importCsv = async (deps: ImportCsvDeps, order: ImportOrder): Promis
   } finally {
     await file.remove();
   }
+};
+
+/** Refuses what the installation has no place for, whatever is in the file. */
+const assertPossible = async (deps: ImportCsvDeps, options: CsvImportOptions): Promise<void> => {
+  chooseRenderMode(deps.renderModes, options.renderMode);
+  await deps.admission.look();
+  deps.admission.assertRoom(options.sizes.length);
 };
 
 const scopeOf = ({ organizationId, options, idempotencyKey }: ImportOrder, file: SpooledFile) =>
@@ -109,9 +122,11 @@ const acceptImport = async (
   const before =
     scope && (await withoutTrace(deps.db, (tx) => claimIdempotencyKey(tx, scope, deps.clock.now())));
   if (before) return { type: 'accepted', answer: before as ImportAcceptance, replayed: true };
+  await assertPossible(deps, order.options);
   const staged = {
     id: newId(deps.clock.now()),
     organizationId: order.organizationId,
+    renderMode: chooseRenderMode(deps.renderModes, order.options.renderMode),
     options: order.options,
   };
   const staging = createStaging(deps, staged, deps.clock.now());
@@ -119,6 +134,7 @@ const acceptImport = async (
     const report = await read(order, composition, file, staging);
     assertAccepted(report, order.options);
     order.signal.throwIfAborted();
+    await deps.admission.look();
     const outcome = await deps.db
       .transaction()
       .execute((tx) => acceptStaged(tx, deps, { order, report, staged, staging, file, scope }));
@@ -215,6 +231,7 @@ const acceptStaged = async (
   const before = scope && (await claimIdempotencyKey(tx, scope, now));
   if (before) return { answer: before as ImportAcceptance, replayed: true };
   const cells = assertCells(report.accepted, order.options.sizes.length);
+  deps.admission.assertRoom(cells);
   const { who, composition } = await staging.complete(tx, now);
   const { preview: _preview, ...kept } = report;
   await storeReport(tx, staged.id, { ...kept, sizeInBytes: file.sizeInBytes, sha256: file.sha256 });
@@ -225,6 +242,7 @@ const acceptStaged = async (
     { run: 1, cells, correlationId: order.correlationId },
     now,
   );
+  deps.admission.take(cells);
   const answer: ImportAcceptance = {
     id: staged.id,
     status: 'accepted',
@@ -268,23 +286,26 @@ const planImport = async (
   };
 };
 
-const tryAcceptance = (
+const tryAcceptance = async (
   deps: ImportCsvDeps,
   order: ImportOrder,
   cells: number,
-): Promise<RendermillError | null> =>
-  withoutTrace(deps.db, async (tx) => {
+): Promise<RendermillError | null> => {
+  await deps.admission.look();
+  return withoutTrace(deps.db, async (tx) => {
     const now = deps.clock.now();
     const { organizationId, options, correlationId } = order;
-    const staged = { id: newId(now), organizationId, options };
+    const renderMode = chooseRenderMode(deps.renderModes, options.renderMode);
+    const staged = { id: newId(now), organizationId, renderMode, options };
     const { who } = await createStaging(deps, staged, now).complete(tx, now);
     const batch = { id: staged.id, project_id: options.projectId };
     await acceptRun(tx, who, batch, { run: 1, cells, correlationId }, now);
-    return null;
+    return deps.admission.refusalOf(cells);
   }).catch((error: unknown) => {
     if (error instanceof RendermillError && error.status < 500) return error;
     throw error;
   });
+};
 
 /** What the work finds out; what it writes is taken back. */
 const withoutTrace = async <T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> => {

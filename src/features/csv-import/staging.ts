@@ -12,12 +12,12 @@ import type { Database, Tx } from '../../platform/db/client.ts';
 
 export interface StagingDeps {
   readonly db: Database;
-  readonly renderMode: RenderMode;
 }
 
 export interface StagedImport {
   readonly id: string;
   readonly organizationId: string;
+  readonly renderMode: RenderMode;
   /** Names the version, so that all of the file is judged by the same. */
   readonly options: CsvImportOptions;
 }
@@ -39,7 +39,7 @@ export const createStaging = (deps: StagingDeps, staged: StagedImport, now: Date
   let stopped = false;
   const prepare = async (tx: Tx, at: Date): Promise<PreparedBatch> => {
     const prepared = await prepareBatch(tx, staged.organizationId, staged.options);
-    if (!isStaged) await stageBatch(tx, toBatch(deps, staged, prepared), at);
+    if (!isStaged) await stageBatch(tx, toBatch(staged, prepared), at);
     return prepared;
   };
   return {
@@ -69,11 +69,7 @@ export const createStaging = (deps: StagingDeps, staged: StagedImport, now: Date
   };
 };
 
-const toBatch = (
-  { renderMode }: StagingDeps,
-  { id, organizationId, options }: StagedImport,
-  prepared: PreparedBatch,
-) => ({
+const toBatch = ({ id, organizationId, renderMode, options }: StagedImport, prepared: PreparedBatch) => ({
   id,
   organizationId,
   userId: options.userId,

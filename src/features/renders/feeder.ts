@@ -2,14 +2,11 @@
  * The feeder moves due exports from Postgres into the queue: woken by the commit, fair between organizations, keeping the queue
  * short, and feeding again what the queue has lost. Any process may run one; they take turns.
  */
-import {
-  type FedExport,
-  jobIdOf,
-  planNext,
-  plannedExports,
-  replan,
-} from '../../domain/exports/feed-exports.ts';
-import { liveCapacity } from '../../domain/exports/workers.ts';
+import type { RenderMode } from '../../core/exports.ts';
+import { plannedChunks, replanChunks } from '../../domain/exports/chunks/feed-chunks.ts';
+import { type FedJob, type FedWork, jobIdOf } from '../../domain/exports/fed-work.ts';
+import { planNext, plannedExports, replan } from '../../domain/exports/feed-exports.ts';
+import { liveCapacity, liveLambdaCapacity } from '../../domain/exports/workers.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import { startWakeableLoop, type WakeableLoop } from '../../platform/clock/wakeable-loop.ts';
 import type { Database } from '../../platform/db/client.ts';
@@ -19,7 +16,9 @@ import type { JobQueue, JobState, QueueJob } from '../../platform/queue/contract
 
 export interface FeederDeps {
   readonly db: Database;
+  /** Of the mode: local work and what goes on at AWS have a queue each. */
   readonly queue: JobQueue;
+  readonly mode: RenderMode;
   readonly listener: Listener;
   readonly clock: Clock;
   readonly log: Logger;
@@ -34,19 +33,31 @@ const reconcileEveryMs = 5_000;
 const settledAfterMs = 5_000;
 const reconcileBatch = 1_000;
 
-/** An export that has not ended must have a job that will still run. */
+/** What has not ended must have a job that will still run. */
 const isLost = (state: JobState | undefined): boolean =>
   state === undefined || state === 'missing' || state === 'failed' || state === 'completed';
 
-/** One job for each export that goes alone, and one for each group. */
-const toJobs = (planned: readonly FedExport[]): QueueJob[] => {
+const nameAndData = (one: FedWork): Pick<QueueJob, 'name' | 'data'> => {
+  if (one.groupId !== null) return { name: 'group', data: { groupId: one.groupId } };
+  return one.kind === 'chunk'
+    ? { name: 'chunk', data: { chunkId: one.id, epoch: one.epoch } }
+    : { name: 'render', data: { exportId: one.id, epoch: one.epoch } };
+};
+
+/** One job for each export or chunk that goes alone, and one for each group. */
+const toJobs = (planned: readonly FedJob[]): QueueJob[] => {
   const jobs = new Map<string, QueueJob>();
   for (const one of planned) {
     const id = jobIdOf(one);
-    const data = one.groupId === null ? { exportId: one.id, epoch: one.epoch } : { groupId: one.groupId };
-    jobs.set(id, { id, name: one.groupId === null ? 'render' : 'group', data });
+    jobs.set(id, { id, ...nameAndData(one), priority: one.priority });
   }
   return [...jobs.values()];
+};
+
+const backIntoLine = async ({ db, clock }: FeederDeps, lost: readonly FedWork[]): Promise<number> => {
+  const exports = lost.filter(({ kind }) => kind === 'export');
+  const chunks = lost.filter(({ kind }) => kind === 'chunk');
+  return (await replan(db, exports, clock.now())) + (await replanChunks(db, chunks));
 };
 
 export interface Feeder {
@@ -77,27 +88,33 @@ export const startFeeder = (deps: FeederDeps): Feeder => {
 
 const feed = async (deps: FeederDeps): Promise<void> => {
   const now = deps.clock.now();
-  const capacity = await liveCapacity(deps.db, now);
+  const capacity = await (deps.mode === 'local' ? liveCapacity : liveLambdaCapacity)(deps.db, now);
   if (capacity === 0) return;
-  const planned = await planNext(deps.db, { inFlight: capacity * inFlightPerSlot, slots: capacity }, now);
+  const room = { mode: deps.mode, inFlight: capacity * inFlightPerSlot, slots: capacity };
+  const planned = await planNext(deps.db, room, now);
   if (planned === null || planned.length === 0) return;
   try {
     await deps.queue.add(toJobs(planned));
   } catch (error) {
     // Back into the line; should this fail too, the reconciliation finds them.
-    await replan(deps.db, planned, deps.clock.now());
+    await backIntoLine(deps, planned);
     throw error;
   }
 };
 
-/** Returns how many exports went back into the line. */
+/** Returns how much went back into the line. */
 export const reconcile = async (deps: FeederDeps): Promise<number> => {
-  const planned = await plannedExports(deps.db, settledAfterMs, reconcileBatch, deps.clock.now());
+  const { db, mode, clock } = deps;
+  const aged = { ageMs: settledAfterMs, limit: reconcileBatch };
+  const planned = [
+    ...(await plannedExports(db, { ...aged, mode }, clock.now())),
+    ...(mode === 'local' ? await plannedChunks(db, aged, clock.now()) : []),
+  ];
   if (planned.length === 0) return 0;
   const states = await deps.queue.states([...new Set(planned.map(jobIdOf))]);
   const lost = planned.filter((one) => isLost(states.get(jobIdOf(one))));
-  const replanned = await replan(deps.db, lost, deps.clock.now());
+  const replanned = await backIntoLine(deps, lost);
   if (replanned > 0)
-    deps.log.warn({ exports: replanned }, 'the queue had lost these jobs; they are planned again');
+    deps.log.warn({ jobs: replanned }, 'the queue had lost these jobs; they are planned again');
   return replanned;
 };

@@ -1,9 +1,12 @@
 /**
- * Holding an export while it renders: progress goes out at most once a second, and each write tells whether the export is still
- * ours and still wanted. A notification of a cancel comes sooner; the write is what can be relied on.
+ * Holding an export, or a chunk of one, while it renders: progress goes out at most once a second, and each write tells whether the
+ * work is still ours and still wanted. A notification of a cancel comes sooner; the write is what can be relied on.
  */
+
+import type { ChunkFence } from '../../domain/exports/chunks/chunk.ts';
+import { saveChunkProgress } from '../../domain/exports/chunks/chunk-progress.ts';
 import type { Fence } from '../../domain/exports/export.ts';
-import { saveProgress } from '../../domain/exports/save-progress.ts';
+import { type HolderState, saveProgress } from '../../domain/exports/save-progress.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
@@ -36,8 +39,33 @@ const unknownYet: RenderProgress = {
   timeLeftMs: null,
 };
 
-/** `stopping` aborts when the queue's lock is lost or the worker has no more time. */
-export const holdExport = (deps: HoldDeps, fence: Fence, jobSignal: AbortSignal): Hold => {
+interface HeldWork {
+  readonly exportId: string;
+  save(progress: RenderProgress): Promise<HolderState>;
+}
+
+export const holdExport = (deps: HoldDeps, fence: Fence, jobSignal: AbortSignal): Hold =>
+  holdWork(
+    deps,
+    {
+      exportId: fence.exportId,
+      save: (progress) => saveProgress(deps.db, fence, { ...progress }, deps.clock.now()),
+    },
+    jobSignal,
+  );
+
+export const holdChunk = (deps: HoldDeps, fence: ChunkFence, jobSignal: AbortSignal): Hold =>
+  holdWork(
+    deps,
+    {
+      exportId: fence.exportId,
+      save: (progress) => saveChunkProgress(deps.db, fence, progress.renderedFrames, deps.clock.now()),
+    },
+    jobSignal,
+  );
+
+/** `jobSignal` aborts when the queue's lock is lost or the worker has no more time. */
+const holdWork = (deps: HoldDeps, work: HeldWork, jobSignal: AbortSignal): Hold => {
   const controller = new AbortController();
   let reason: EndReason | undefined;
   let latest = unknownYet;
@@ -51,18 +79,18 @@ export const holdExport = (deps: HoldDeps, fence: Fence, jobSignal: AbortSignal)
     if (writing) return;
     writing = true;
     try {
-      const state = await saveProgress(deps.db, fence, { ...latest }, deps.clock.now());
+      const state = await work.save(latest);
       if (state === 'lost') end('lost');
       if (state === 'cancel_requested') end('canceled');
     } catch (error) {
-      deps.log.warn({ err: error, exportId: fence.exportId }, 'progress could not be written');
+      deps.log.warn({ err: error, exportId: work.exportId }, 'progress could not be written');
     } finally {
       writing = false;
     }
   };
   const timer = setInterval(write, writeEveryMs);
   const off = deps.listener.on('rendermill_cancel', (id) => {
-    if (id === fence.exportId) end('canceled');
+    if (id === work.exportId) end('canceled');
   });
   const onJobEnd = () => end('stopping');
   if (jobSignal.aborted) onJobEnd();

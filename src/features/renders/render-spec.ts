@@ -1,14 +1,31 @@
+import { RendermillError } from '../../core/errors.ts';
 import type { StillFormat, VideoFormat } from '../../core/output.ts';
 import { reviveDates } from '../../core/revive-dates.ts';
 import type { Composition } from '../../domain/compositions/find-compositions.ts';
 import type { Export } from '../../domain/exports/export.ts';
-import type { RenderSpec } from '../../platform/renderer/contract.ts';
+import type { ChunkSpec, RenderSpec } from '../../platform/renderer/contract.ts';
 
 export interface RenderTimeLimits {
   /** Wall-clock milliseconds. */
   readonly stillMs: number;
   readonly videoMs: number;
 }
+
+/** A video's row as the order for a piece of it. */
+export const toVideoSpec = (
+  row: Export,
+  composition: Composition,
+  bundlePath: string,
+  timeLimits: RenderTimeLimits,
+): Omit<ChunkSpec, 'frames' | 'frameRange' | 'outputBase'> => {
+  const {
+    outputPath: _path,
+    output,
+    ...spec
+  } = toRenderSpec(row, composition, { bundlePath, outputPath: '' }, timeLimits);
+  if (output.kind !== 'video') throw new RendermillError('internal', { cause: 'a still has no chunks' });
+  return { ...spec, output };
+};
 
 /** An export's row as the renderer's order. */
 export const toRenderSpec = (

@@ -1,10 +1,11 @@
-import type { RenderMode } from '../../core/exports.ts';
+import { chooseRenderMode, type RenderModes } from '../../core/choose-render-mode.ts';
 import { newId } from '../../core/ids.ts';
 import { assertWithinTier, planOutput } from '../../core/plan-output.ts';
 import type { RenderRequest } from '../../core/render-request.ts';
 import { getComposition } from '../../domain/compositions/find-compositions.ts';
 import { validateProps } from '../../domain/compositions/validate-props.ts';
 import { acceptExport } from '../../domain/exports/accept-export.ts';
+import type { Admission } from '../../domain/exports/admission.ts';
 import { claimIdempotencyKey, hashRequest, storeAnswer } from '../../domain/exports/idempotency.ts';
 import { meteredUser, shapeOf } from '../../domain/exports/prepare-batch.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
@@ -14,7 +15,8 @@ import type { StoredRequest } from '../../platform/db/schema.ts';
 export interface RequestRenderDeps {
   readonly db: Database;
   readonly clock: Clock;
-  readonly renderMode: RenderMode;
+  readonly renderModes: RenderModes;
+  readonly admission: Admission;
 }
 
 export interface RenderOrder {
@@ -37,13 +39,14 @@ const route = 'POST /api/render';
 
 /**
  * Accepts a render in one transaction, or refuses it and leaves no trace. The same idempotency key gives the same answer and no
- * second render.
+ * second render. Throws `render_mode_unavailable` and `service_overloaded` beside what the composition and the limits refuse.
  */
-export const requestRender = (
+export const requestRender = async (
   deps: RequestRenderDeps,
   order: RenderOrder,
-): Promise<{ answer: Acceptance; replayed: boolean }> =>
-  deps.db.transaction().execute(async (tx) => {
+): Promise<{ answer: Acceptance; replayed: boolean }> => {
+  await deps.admission.look();
+  return deps.db.transaction().execute(async (tx) => {
     if (order.idempotencyKey === undefined) return { answer: await accept(tx, deps, order), replayed: false };
     const scope = {
       organizationId: order.organizationId,
@@ -57,6 +60,7 @@ export const requestRender = (
     await storeAnswer(tx, scope, answer);
     return { answer, replayed: false };
   });
+};
 
 const accept = async (
   tx: Tx,
@@ -64,6 +68,8 @@ const accept = async (
   { organizationId, request, correlationId }: RenderOrder,
 ): Promise<Acceptance> => {
   const now = deps.clock.now();
+  const renderMode = chooseRenderMode(deps.renderModes, request.renderMode);
+  deps.admission.assertRoom(1);
   const composition = await getComposition(tx, organizationId, request.compositionId, request.version);
   validateProps(composition, request.props);
   const planned = planOutput(request, shapeOf(composition));
@@ -77,7 +83,7 @@ const accept = async (
       projectId: request.projectId,
       kind: request.kind,
       format: request.format,
-      renderMode: deps.renderMode,
+      renderMode,
       compositionId: composition.id,
       version: composition.version,
       request: storedRequest(request),
@@ -87,6 +93,7 @@ const accept = async (
     },
     now,
   );
+  deps.admission.take(1);
   const { limit, remaining, resetAt } = accepted.reservation;
   return {
     id: accepted.export.id,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { RenderMode } from '../../core/exports.ts';
+import type { RenderModes } from '../../core/choose-render-mode.ts';
 import { renderRequestSchema } from '../../core/render-request.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
 import { findArtifactsOf } from '../../domain/artifacts/artifacts.ts';
+import type { Admission } from '../../domain/exports/admission.ts';
 import { requestCancel } from '../../domain/exports/cancel-export.ts';
 import { type Export, getExport } from '../../domain/exports/export.ts';
 import { exportSchema, presentExport } from '../../domain/exports/present-export.ts';
@@ -23,7 +24,8 @@ export interface RenderRoutesDeps {
   readonly clock: Clock;
   readonly listener: Listener;
   readonly log: Logger;
-  readonly renderMode: RenderMode;
+  readonly renderModes: RenderModes;
+  readonly admission: Admission;
   readonly access: Access<Principal>;
 }
 

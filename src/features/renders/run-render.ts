@@ -5,22 +5,20 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { extensionOf } from '../../core/output.ts';
-import { findArtifactsOf } from '../../domain/artifacts/artifacts.ts';
-import { completeExport, type RenderedFile } from '../../domain/exports/complete-export.ts';
 import type { Export, Fence } from '../../domain/exports/export.ts';
+import { saveRemoteRender } from '../../domain/exports/remote-render.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { Logger } from '../../platform/log/log.ts';
-import type { Renderer, RenderResult } from '../../platform/renderer/contract.ts';
+import type { ChunkRenderer, Renderer, RenderResult, RenderSpec } from '../../platform/renderer/contract.ts';
 import type { Storage } from '../../platform/storage/contract.ts';
 import type { BundleCache } from './bundle-cache.ts';
+import { cutVideo } from './chunks/cut-video.ts';
+import { completeWith } from './complete-with.ts';
 import { findBundle } from './find-bundle.ts';
 import type { Hold } from './hold.ts';
-import { removeStrayFiles } from './remove-stray-files.ts';
 import { type RenderTimeLimits, toRenderSpec } from './render-spec.ts';
-import { storeFile } from './store-file.ts';
-import { whileUnavailable } from './while-unavailable.ts';
 
 /** Places between which a worker may die; a test kills it at each. */
 export type Checkpoint =
@@ -37,7 +35,17 @@ export type Checkpoint =
   | 'group_claimed'
   | 'group_half_rendered'
   | 'group_before_commit'
-  | 'group_committed';
+  | 'group_committed'
+  | 'chunk_claimed'
+  | 'chunk_rendered'
+  | 'chunk_stored'
+  | 'chunk_committed';
+
+export interface ChunkSettings {
+  readonly renderer: ChunkRenderer;
+  /** Seconds of footage; longer videos are cut while slots are idle. */
+  readonly afterSeconds: number;
+}
 
 export interface RunRenderDeps {
   readonly db: Database;
@@ -51,6 +59,10 @@ export interface RunRenderDeps {
   /** Finished files wait here for storage. Exclusive to this process. */
   readonly outputDirectory: string;
   readonly timeLimits: RenderTimeLimits;
+  /** Absent: videos are rendered whole. */
+  readonly chunks?: ChunkSettings;
+  /** What becomes of a render that Lambda has no room for. Default: it waits. */
+  readonly whenThrottled?: 'wait' | 'local';
   readonly checkpoint?: (name: Checkpoint) => void;
 }
 
@@ -66,29 +78,31 @@ export const runRender = async (
   );
   await mkdir(deps.outputDirectory, { recursive: true });
   try {
-    const result = await render(deps, row, hold, outputPath);
+    const spec = await toSpec(deps, row, outputPath);
+    deps.checkpoint?.('bundle_ready');
+    if (await cutVideo(deps, row, fence, hold, spec)) return;
+    const result = await render(deps, row, fence, hold, spec);
     deps.checkpoint?.('rendered');
-    const file = await storeFile(deps, row, fence, { path: outputPath, result });
-    deps.checkpoint?.('stored');
-    await complete(deps, row, fence, file);
-    deps.checkpoint?.('committed');
-    await removeStrayFiles(deps, row);
-    deps.checkpoint?.('cleaned');
+    await completeWith(deps, row, fence, { path: outputPath, result });
   } finally {
     await rm(outputPath, { force: true });
   }
 };
 
-const render = async (
+const toSpec = async (deps: RunRenderDeps, row: Export, outputPath: string): Promise<RenderSpec> => {
+  const { composition, bundlePath } = await findBundle(deps, row);
+  return toRenderSpec(row, composition, { bundlePath, outputPath }, deps.timeLimits);
+};
+
+const render = (
   deps: RunRenderDeps,
   row: Export,
+  fence: Fence,
   hold: Hold,
-  outputPath: string,
+  spec: RenderSpec,
 ): Promise<RenderResult> => {
-  const { composition, bundlePath } = await findBundle(deps, row);
-  deps.checkpoint?.('bundle_ready');
   let seen = 0;
-  return deps.renderer.render(toRenderSpec(row, composition, { bundlePath, outputPath }, deps.timeLimits), {
+  return deps.renderer.render(spec, {
     signal: hold.signal,
     onProgress: (progress) => {
       hold.report(progress);
@@ -96,30 +110,9 @@ const render = async (
       if (seen < 50 && progress.percent >= 50) deps.checkpoint?.('half_rendered');
       seen = Math.max(seen, progress.percent, 0.001);
     },
+    remote: {
+      before: row.remote_render,
+      save: (remote) => saveRemoteRender(deps.db, fence, { ...remote }),
+    },
   });
 };
-
-const complete = async (
-  deps: RunRenderDeps,
-  row: Export,
-  fence: Fence,
-  file: RenderedFile,
-): Promise<void> => {
-  try {
-    await whileUnavailable(deps.log, () =>
-      deps.db.transaction().execute(async (tx) => {
-        await completeExport(tx, fence, file, deps.clock.now());
-        deps.checkpoint?.('before_commit');
-      }),
-    );
-  } catch (error) {
-    // A commit whose answer was lost may have happened: then the retry finds the export ended, and its file must stay.
-    if (!(await isCompletedWith(deps, row, file.storageKey))) {
-      await deps.storage.delete(file.storageKey);
-      throw error;
-    }
-  }
-};
-
-const isCompletedWith = async (deps: RunRenderDeps, row: Export, storageKey: string): Promise<boolean> =>
-  (await findArtifactsOf(deps.db, [row.id])).get(row.id)?.storage_key === storageKey;

@@ -42,6 +42,7 @@ export const storeFile = async (
     durationSeconds: rendered.result.durationSeconds,
     hasSound,
     renderTimeMs: rendered.result.renderTimeMs,
+    cost: rendered.result.cost,
     contentHash: contentHash(row, deps.renderer.version),
   };
 };

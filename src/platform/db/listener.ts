@@ -7,7 +7,7 @@ import type { Logger } from '../log/log.ts';
 
 /**
  * What a payload names: nothing (`feed`, `batch_feed`, `event`, `delivery`), an export (`export`), an export or a batch (`cancel`), a batch
- * (`batch`).
+ * (`batch`), a render at AWS (`lambda`).
  */
 const channels = [
   'rendermill_feed',
@@ -17,6 +17,7 @@ const channels = [
   'rendermill_delivery',
   'rendermill_batch',
   'rendermill_batch_feed',
+  'rendermill_lambda',
 ] as const;
 export type Channel = (typeof channels)[number];
 type Handler = (payload: string) => void;

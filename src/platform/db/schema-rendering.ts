@@ -12,11 +12,27 @@ export interface StoredRemoteRender {
   startedAt: string;
 }
 
+/** How a video is cut: what is the same for all chunks, and what the join must know. */
+export interface StoredChunkPlan {
+  /** Of every chunk but the last, which may have fewer. */
+  framesPerChunk: number;
+  /** Both ends included, of the composition. */
+  frameRange: [number, number];
+  /** Of the whole composition. */
+  compositionFrames: number;
+  fps: number;
+  /** Pixels of the file. */
+  width: number;
+  height: number;
+}
+
 /** What a chunk came to, in storage. */
 export interface StoredChunkResult {
   video: StoredChunkFile;
   /** Null: the format carries no sound. */
   audio: StoredChunkFile | null;
+  /** Nothing sounds in it. */
+  silent: boolean;
 }
 
 export interface StoredChunkFile {

@@ -20,7 +20,12 @@ import type {
   VisitorTable,
   WebhookSecretTable,
 } from './schema-events.ts';
-import type { RenderChunkTable, StoredRemoteRender, WorkerTable } from './schema-rendering.ts';
+import type {
+  RenderChunkTable,
+  StoredChunkPlan,
+  StoredRemoteRender,
+  WorkerTable,
+} from './schema-rendering.ts';
 
 /** Ordered like numbers, wider than a double holds exactly: a string in our hands. */
 type Xid = ColumnType<string, never, never>;
@@ -159,9 +164,9 @@ export interface ExportTable {
   /** Milliseconds of rendering of the attempt that completed. */
   render_ms: number | null;
   cost: number | null;
-  /** A video that is cut: into how many chunks of how many frames; null: rendered whole. */
+  /** A video that is cut: into how many chunks; null: rendered whole. */
   chunks: number | null;
-  chunk_frames: number | null;
+  chunk_plan: JsonOrNull<StoredChunkPlan>;
   chunks_done: Generated<number>;
   remote_render: JsonOrNull<StoredRemoteRender>;
   not_before: Date | null;

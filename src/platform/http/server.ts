@@ -107,7 +107,8 @@ const answerError = (thrown: unknown, request: FastifyRequest, reply: FastifyRep
     request.log.error({ err: thrown, code: error.code, requestId: request.id }, 'request failed');
     failures.set(request, error.code);
   }
-  if (error.status === 503) reply.header('retry-after', String(retryAfterSeconds));
+  if (error.status === 503)
+    reply.header('retry-after', String(error.details?.retryAfterSeconds ?? retryAfterSeconds));
   if (error.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply
     .status(error.status)

@@ -186,6 +186,8 @@ export interface ChunkResult {
   readonly videoPath: string;
   /** Absolute; null: the format carries no sound. */
   readonly audioPath: string | null;
+  /** Nothing sounds in it. Where that holds for all chunks, the whole has no sound track, and is joined without one. */
+  readonly silent: boolean;
   readonly renderTimeMs: number;
 }
 

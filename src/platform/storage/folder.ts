@@ -12,6 +12,7 @@ import { hashFile, receive, removeIfThere, sweepIncoming } from './incoming.ts';
 import { assertReadableKey, assertStorageKey, readPrefix } from './key.ts';
 import { listObjects, statObject } from './list-objects.ts';
 import { pathForReading, placeAt, removeEmptyFolders } from './object-path.ts';
+import { owning } from './owning.ts';
 
 export interface FolderStorage extends Storage {
   /** Removes what dead writers left: incoming files that nobody has written to for so long. Resolves with their number. */
@@ -66,19 +67,6 @@ const realRoot = (directory: string): (() => Promise<string>) => {
     root = await realpath(directory);
     return root;
   };
-};
-
-/**
- * From the first moment: a body that fails while we are still opening files would else end the process, and one that we refuse
- * would stay open.
- */
-const owning = async <T>(body: Readable, action: () => Promise<T>): Promise<T> => {
-  body.once('error', () => undefined);
-  try {
-    return await action();
-  } finally {
-    body.destroy();
-  }
 };
 
 const putStream = (root: string, key: string, body: Readable): Promise<WrittenObject> =>

@@ -22,6 +22,7 @@ import {
   openTestDatabase,
   outcomes,
   readExport,
+  slots,
   start,
   times,
 } from '../../support/factories.ts';
@@ -32,7 +33,8 @@ afterAll(close);
 const now = new Date(noon);
 const plus = (milliseconds: number) => new Date(now.getTime() + milliseconds);
 const newUser = async (): Promise<Metered> => createUser(db, await createOrganization(db));
-const room = (jobs: number) => ({ inFlight: jobs, slots: jobs });
+const room = (jobs: number) => ({ mode: 'local' as const, inFlight: jobs, slots: jobs });
+const aged = (limit: number) => ({ mode: 'local' as const, ageMs: 5000, limit });
 const planIds = async (inFlight: number, at: Date = now) =>
   ((await planNext(db, room(inFlight), at)) ?? []).map((one) => one.id);
 
@@ -54,7 +56,9 @@ const fillLine = async (who: Metered, count: number): Promise<void> => {
 describe('the next plan', () => {
   test('grows the epoch, marks the export as fed, and leaves nothing to plan again', async () => {
     const row = await accept(db, await newUser());
-    expect(await planNext(db, room(10), plus(5))).toEqual([{ id: row.id, epoch: 1, groupId: null }]);
+    expect(await planNext(db, room(10), plus(5))).toEqual([
+      { kind: 'export', id: row.id, epoch: 1, groupId: null, priority: 0 },
+    ]);
     expect(await readExport(db, row.id)).toMatchObject({ status: 'queued', epoch: 1, fed_at: plus(5) });
     expect(await planNext(db, room(10), plus(6))).toEqual([]);
   });
@@ -125,7 +129,7 @@ describe('the next plan', () => {
   test('is made by one feeder at a time: a second one gets null and waits for nothing', async () => {
     const row = await accept(db, await newUser());
     const blocked = await db.transaction().execute(async (tx) => {
-      await sql`SELECT pg_advisory_xact_lock(hashtext('rendermill:feeder'))`.execute(tx);
+      await sql`SELECT pg_advisory_xact_lock(hashtext('rendermill:feeder:local'))`.execute(tx);
       return planNext(db, room(10), now);
     });
     expect(blocked).toBeNull();
@@ -150,14 +154,14 @@ describe('what was planned', () => {
     await planNext(db, room(1), plus(0));
     await planNext(db, room(3), plus(1000));
     await complete(db, await start(db, await readExport(db, ended.id)));
-    expect(await plannedExports(db, 5000, 10, plus(4000))).toEqual([]);
-    expect((await plannedExports(db, 5000, 10, plus(5500))).map((one) => one.id)).toEqual([first.id]);
-    const all = await plannedExports(db, 5000, 10, plus(7000));
+    expect(await plannedExports(db, aged(10), plus(4000))).toEqual([]);
+    expect((await plannedExports(db, aged(10), plus(5500))).map((one) => one.id)).toEqual([first.id]);
+    const all = await plannedExports(db, aged(10), plus(7000));
     expect(all).toEqual([
-      { id: first.id, epoch: 1, groupId: null },
-      { id: second.id, epoch: 1, groupId: null },
+      { kind: 'export', id: first.id, epoch: 1, groupId: null },
+      { kind: 'export', id: second.id, epoch: 1, groupId: null },
     ]);
-    expect(await plannedExports(db, 5000, 1, plus(7000))).toHaveLength(1);
+    expect(await plannedExports(db, aged(1), plus(7000))).toHaveLength(1);
   });
 
   test('and was lost goes back into the line, and its next plan has a new epoch', async () => {
@@ -166,7 +170,9 @@ describe('what was planned', () => {
     await start(db, await readExport(db, row.id));
     expect(await replan(db, planned ? [planned] : [], plus(1))).toBe(1);
     expect(await readExport(db, row.id)).toMatchObject({ status: 'queued', fed_at: null, epoch: 1 });
-    expect(await planNext(db, room(10), plus(2))).toEqual([{ id: row.id, epoch: 2, groupId: null }]);
+    expect(await planNext(db, room(10), plus(2))).toEqual([
+      { kind: 'export', id: row.id, epoch: 2, groupId: null, priority: 0 },
+    ]);
   });
 
   test('and was planned again or ended meanwhile stays as it is', async () => {
@@ -195,11 +201,11 @@ describe('the capacity', () => {
     expect(await liveCapacity(db, now)).toBe(0);
     const [one, two] = times(2, () => ({ id: newId(), host: 'a', pid: 1 }));
     if (!one || !two) throw new Error('two workers');
-    await recordHeartbeat(db, one, 2, now);
-    await recordHeartbeat(db, two, 3, plus(10_000));
+    await recordHeartbeat(db, one, slots(2), now);
+    await recordHeartbeat(db, two, slots(3), plus(10_000));
     expect(await liveCapacity(db, plus(10_000))).toBe(5);
     expect(await liveCapacity(db, plus(workerGoneAfterMs))).toBe(3);
-    await recordHeartbeat(db, one, 0, plus(20_000));
+    await recordHeartbeat(db, one, slots(0), plus(20_000));
     expect(await liveCapacity(db, plus(20_000))).toBe(3);
     await removeWorker(db, two.id, plus(20_000));
     expect(await liveCapacity(db, plus(20_000))).toBe(0);
@@ -212,7 +218,7 @@ test('where one job has room, its group is as large as what waits behind it perm
   const who = await newUser();
   await fillLine(who, 400);
   await db.updateTable('export').set({ group_key: 'a size' }).where('status', '=', 'queued').execute();
-  const planned = (await planNext(db, { inFlight: 1, slots: 2 }, now)) ?? [];
+  const planned = (await planNext(db, { mode: 'local', inFlight: 1, slots: 2 }, now)) ?? [];
   expect(planned).toHaveLength(maxGroup);
   expect(new Set(planned.map((one) => one.groupId)).size).toBe(1);
 });

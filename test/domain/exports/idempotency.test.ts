@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { dropExpiredKeys, hashRequest } from '../../../src/domain/exports/idempotency.ts';
 import { requestRender } from '../../../src/features/renders/request-render.ts';
 import {
+  accepting,
   aRequest,
   countRows,
   createOrganization,
@@ -25,10 +26,12 @@ const setUp = async () => {
     idempotencyKey = 'key-1',
     organization = organizationId,
   ) =>
-    requestRender(
-      { db, clock, renderMode: 'local' },
-      { organizationId: organization, request: aRequest(given), idempotencyKey, correlationId: 'c' },
-    );
+    requestRender(accepting(db, clock), {
+      organizationId: organization,
+      request: aRequest(given),
+      idempotencyKey,
+      correlationId: 'c',
+    });
   return { ask, clock, organizationId };
 };
 

@@ -7,6 +7,7 @@ import { requestRender } from '../../../src/features/renders/request-render.ts';
 import type { Database } from '../../../src/platform/db/client.ts';
 import {
   accept,
+  accepting,
   aRequest,
   codeOf,
   countRows,
@@ -169,7 +170,7 @@ describe('a refusal leaves nothing behind', () => {
   ] as const)('%s', async (_name, given, code) => {
     const organizationId = await createOrganization(db);
     await registerCompositions(db, organizationId);
-    const deps = { db, clock: createTestClock(), renderMode: 'local' } as const;
+    const deps = accepting(db, createTestClock());
     const order = { organizationId, request: aRequest(given), idempotencyKey: 'key-1', correlationId: 'c' };
     await expect(requestRender(deps, order)).rejects.toMatchObject({ code });
     expect(await leftovers(organizationId)).toEqual(nothing);
@@ -178,7 +179,7 @@ describe('a refusal leaves nothing behind', () => {
   test('a limit that is reached', async () => {
     const organizationId = await createOrganization(db, { tiers: { free: { dailyExports: 0 } } });
     await registerCompositions(db, organizationId);
-    const deps = { db, clock: createTestClock(), renderMode: 'local' } as const;
+    const deps = accepting(db, createTestClock());
     const order = { organizationId, request: aRequest(), idempotencyKey: 'key-1', correlationId: 'c' };
     await expect(requestRender(deps, order)).rejects.toMatchObject({ code: 'daily_limit_reached' });
     expect(await leftovers(organizationId)).toEqual(nothing);

@@ -14,6 +14,7 @@ import {
   openTestDatabase,
   readExport,
   silentLog,
+  slots,
   times,
 } from '../../support/factories.ts';
 
@@ -36,9 +37,9 @@ const setUp = async (given: { slots?: number } = {}) => {
     },
   };
   if (given.slots !== undefined) {
-    await recordHeartbeat(db, { id: newId(), host: 'a', pid: 1 }, given.slots, clock.now());
+    await recordHeartbeat(db, { id: newId(), host: 'a', pid: 1 }, slots(given.slots), clock.now());
   }
-  return { deps: { db, queue, listener, clock, log: silentLog }, clock, jobs };
+  return { deps: { db, queue, mode: 'local' as const, listener, clock, log: silentLog }, clock, jobs };
 };
 
 /** Each test has a line and workers of its own. */

@@ -10,7 +10,8 @@ import { getRun } from '../../../src/domain/batches/batch.ts';
 import { findStillCheck } from '../../../src/domain/compositions/still-check.ts';
 import { requestBatchCancel } from '../../../src/domain/exports/cancel-batch.ts';
 import type { Export } from '../../../src/domain/exports/export.ts';
-import { type FedExport, planNext } from '../../../src/domain/exports/feed-exports.ts';
+import type { FedJob } from '../../../src/domain/exports/fed-work.ts';
+import { planNext } from '../../../src/domain/exports/feed-exports.ts';
 import { createRenderProcessor } from '../../../src/features/renders/process.ts';
 import type { RunRenderDeps } from '../../../src/features/renders/run-render.ts';
 import { type Listener, openListener } from '../../../src/platform/db/listener.ts';
@@ -142,10 +143,10 @@ const setUp = async (behaviour: Behaviour = {}, given: BatchGiven = {}) => {
   };
 };
 
-const feed = async (): Promise<readonly FedExport[]> =>
-  (await planNext(db, { inFlight: 1_000, slots: 1 }, new Date(noon))) ?? [];
+const feed = async (): Promise<readonly FedJob[]> =>
+  (await planNext(db, { mode: 'local', inFlight: 1_000, slots: 1 }, new Date(noon))) ?? [];
 
-const jobsOf = (fed: readonly FedExport[], signal = new AbortController().signal): ActiveJob[] => {
+const jobsOf = (fed: readonly FedJob[], signal = new AbortController().signal): ActiveJob[] => {
   const jobs = new Map<string, ActiveJob>();
   for (const { id, epoch, groupId } of fed) {
     const data = groupId === null ? { exportId: id, epoch } : { groupId };

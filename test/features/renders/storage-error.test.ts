@@ -124,7 +124,7 @@ describe('a storage that does not take a finished file', () => {
   test('is told of for each cell of a group', async () => {
     const { who, organizationId, run } = await setUp({ error: new RendermillError('disk_full') });
     const { cells } = await planBatch(db, who, { variants: 3, sizes: squares(1) });
-    const planned = (await planNext(db, { inFlight: 1_000, slots: 1 }, new Date())) ?? [];
+    const planned = (await planNext(db, { mode: 'local', inFlight: 1_000, slots: 1 }, new Date())) ?? [];
     const groupId = planned.find((one) => cells.some((cell) => cell.id === one.id))?.groupId;
     await run({ groupId: groupId ?? '' });
     const told = (await errorsOf(organizationId)).map((event) => event.properties.job_id);

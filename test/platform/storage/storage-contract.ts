@@ -1,9 +1,10 @@
 /** What every driver of the storage port keeps. A driver's test calls this with a way to make an empty storage of its kind. */
-import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Storage } from '../../../src/platform/storage/contract.ts';
@@ -93,6 +94,45 @@ export const describeStorage = (name: string, makeEmpty: () => Promise<EmptyStor
       await expect(storage.putFile('v/other.mp4', path)).rejects.toMatchObject({ code: 'ENOENT' });
     });
 
+    it.each([2, 9])(
+      'keeps a body of %i parts of 4 MiB, whatever the chunks that it comes in',
+      async (parts) => {
+        const content = randomBytes(parts * 4 * 1024 * 1024);
+        const chunks = function* () {
+          for (let at = 0; at < content.length; at += 1_000_003) yield content.subarray(at, at + 1_000_003);
+        };
+        const written = await storage.put('parts', Readable.from(chunks()));
+        expect(written).toEqual({ sizeInBytes: content.length, sha256: sha256(content) });
+        expect((await buffer(await storage.read('parts'))).equals(content)).toBe(true);
+        const end = await buffer(
+          await storage.read('parts', { start: content.length - 9, end: content.length }),
+        );
+        expect(end.equals(content.subarray(-9))).toBe(true);
+      },
+    );
+
+    it('moves a large file in', async () => {
+      const path = join(local, 'video.mp4');
+      const content = randomBytes(20_000_000);
+      await writeFile(path, content);
+      expect(await storage.putFile('v/large.mp4', path)).toEqual({
+        sizeInBytes: content.length,
+        sha256: sha256(content),
+      });
+      expect(await readdir(local)).toEqual([]);
+      expect((await buffer(await storage.read('v/large.mp4'))).equals(content)).toBe(true);
+    });
+
+    it('lets a read be ended in its middle', async () => {
+      await storage.put('large', Readable.from([Buffer.alloc(20_000_000, 1)]));
+      const stream = await storage.read('large');
+      await once(stream, 'data');
+      const closed = once(stream, 'close');
+      stream.destroy();
+      await closed;
+      expect((await storage.stat('large'))?.sizeInBytes).toBe(20_000_000);
+    });
+
     it('reads ranges with both ends included', async () => {
       await storage.put('digits', bytesOf('0123456789'));
       const part = async (start: number, end: number) => text(await storage.read('digits', { start, end }));
@@ -112,20 +152,38 @@ export const describeStorage = (name: string, makeEmpty: () => Promise<EmptyStor
     });
 
     it('puts if absent exactly once, however many try at once', async () => {
-      const wrote = await Promise.all(
-        ['a', 'b', 'c', 'd'].map((one) => storage.putIfAbsent('x/once', bytesOf(one))),
-      );
+      const writers = Array.from({ length: 20 }, (_, index) => `writer ${index}`);
+      const wrote = await Promise.all(writers.map((one) => storage.putIfAbsent('x/once', bytesOf(one))));
       expect(wrote.filter(Boolean)).toHaveLength(1);
-      const winner = ['a', 'b', 'c', 'd'][wrote.indexOf(true)];
-      expect(await storage.putIfAbsent('x/once', bytesOf('late'))).toBe(false);
+      const winner = writers[wrote.indexOf(true)];
+      const late = bytesOf('late');
+      expect(await storage.putIfAbsent('x/once', late)).toBe(false);
+      expect(late.destroyed).toBe(true);
       expect(await text(await storage.read('x/once'))).toBe(winner);
     });
 
+    it('shows a large object only when it is whole, and replaces it in one moment', async () => {
+      const half = 12 * 1024 * 1024;
+      for (const [before, value] of [
+        [null, 1],
+        [2 * half, 2],
+      ] as const) {
+        const source = new PassThrough();
+        const written = storage.put('a/large', source);
+        if (!source.write(Buffer.alloc(half, value))) await once(source, 'drain');
+        expect((await storage.stat('a/large'))?.sizeInBytes ?? null).toBe(before);
+        source.end(Buffer.alloc(half, value));
+        await written;
+        const bytes = await buffer(await storage.read('a/large'));
+        expect([bytes.length, bytes.at(0), bytes.at(-1)]).toEqual([2 * half, value, value]);
+      }
+    });
+
     it('shows nothing of a body that fails, and leaves what was there', async () => {
-      const failing = () =>
+      const failing = (bytes = 4) =>
         Readable.from(
           (async function* () {
-            yield Buffer.from('half');
+            yield Buffer.alloc(bytes, 'half');
             throw new Error('the source broke');
           })(),
         );
@@ -133,6 +191,8 @@ export const describeStorage = (name: string, makeEmpty: () => Promise<EmptyStor
       await expect(storage.put('kept', failing())).rejects.toThrow('the source broke');
       await expect(storage.put('new', failing())).rejects.toThrow('the source broke');
       await expect(storage.putIfAbsent('new', failing())).rejects.toThrow('the source broke');
+      await expect(storage.put('kept', failing(30_000_000))).rejects.toThrow('the source broke');
+      await expect(storage.putIfAbsent('new', failing(30_000_000))).rejects.toThrow('the source broke');
       expect(await text(await storage.read('kept'))).toBe('whole');
       expect(await keysOf(storage, '')).toEqual(['kept']);
     });
@@ -162,6 +222,37 @@ export const describeStorage = (name: string, makeEmpty: () => Promise<EmptyStor
       expect(await keysOf(storage, 'a')).toEqual(['a']);
     });
 
+    it('takes every key that the rules allow', async () => {
+      const odd = [
+        '_',
+        '-',
+        '0',
+        'a..b',
+        'a.',
+        '-._-/--/a._-',
+        `${'long-'.repeat(51)}/${'x'.repeat(255)}/end`,
+      ];
+      for (const key of odd) await storage.put(key, bytesOf(key));
+      expect(await keysOf(storage, '')).toEqual([...odd].sort());
+      for (const key of odd) {
+        expect(await text(await storage.read(key))).toBe(key);
+        await storage.delete(key);
+      }
+      expect(await keysOf(storage, '')).toEqual([]);
+    });
+
+    it('lists more than fit on a page', async () => {
+      const keys = Array.from({ length: 1_010 }, (_, index) => `many/${String(index).padStart(5, '0')}`);
+      for (let at = 0; at < keys.length; at += 100) {
+        await Promise.all(keys.slice(at, at + 100).map((key) => storage.put(key, bytesOf('x'))));
+      }
+      expect(await keysOf(storage, 'many')).toEqual(keys);
+      for await (const { key } of storage.list('many')) {
+        expect(key).toBe('many/00000');
+        break;
+      }
+    });
+
     it.each(refused)('refuses the key %j: not_found on reading, a TypeError on writing', async (key) => {
       const path = join(local, 'file');
       await writeFile(path, 'x');
@@ -171,6 +262,9 @@ export const describeStorage = (name: string, makeEmpty: () => Promise<EmptyStor
       await expect(storage.delete(key)).rejects.toThrow(TypeError);
       await expect(storage.read(key)).rejects.toMatchObject({ code: 'not_found' });
       await expect(storage.stat(key)).rejects.toMatchObject({ code: 'not_found' });
+      if (key !== '' && key !== 'a/') {
+        await expect(keysOf(storage, key)).rejects.toMatchObject({ code: 'not_found' });
+      }
     });
 
     it('survives puts, reads and deletions of the same keys at once', async () => {

@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CampaignOrder } from '../../../client/campaign-types.ts';
 import { type Client, createClient } from '../../../client/client.ts';
 import { RendermillError } from '../../../core/errors.ts';
+import { type RenderMode, renderModes } from '../../../core/exports.ts';
 import { commandLineUser } from '../../command-line-user.ts';
 import { formatPlan } from '../campaign-lines.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -19,6 +20,7 @@ interface Options extends ServiceOptions {
   readonly watch?: string;
   readonly user: string;
   readonly project: string;
+  readonly renderMode?: RenderMode;
   readonly idempotencyKey?: string;
 }
 
@@ -35,6 +37,12 @@ export const addCampaignCommand = (program: Command, terminal: Terminal): void =
     .option('--watch <id>', 'watches that campaign to its end')
     .option('--user <id>', 'whose usage this is, where the file does not say', commandLineUser)
     .option('--project <id>', 'where it belongs, where the file does not say', 'cli')
+    .addOption(
+      new Option(
+        '--render-mode <mode>',
+        'where the file does not say; default: as the service is set',
+      ).choices(renderModes),
+    )
     .option('--idempotency-key <key>', 'the same key within a day is the same campaign')
     .option('--json', 'a JSON object per line: accepted, status and progress, ended');
   addServiceOptions(command)
@@ -73,9 +81,14 @@ const assertOne = (file: string | undefined, { retry, cancel, watch, dryRun }: O
 };
 
 /** What the file does not say is taken from the options; whether the rest is right, the service says. */
-const readOrder = async (file: string, { user, project }: Options): Promise<CampaignOrder> => {
+const readOrder = async (file: string, { user, project, renderMode }: Options): Promise<CampaignOrder> => {
   const order = (await readJsonObject('campaign', `@${file}`)) as unknown as CampaignOrder;
-  return { ...order, userId: order.userId ?? user, projectId: order.projectId ?? project };
+  return {
+    ...(renderMode === undefined ? {} : { renderMode }),
+    ...order,
+    userId: order.userId ?? user,
+    projectId: order.projectId ?? project,
+  };
 };
 
 const plan = async (

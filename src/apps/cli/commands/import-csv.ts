@@ -10,6 +10,7 @@ import { type CsvEncoding, csvEncodings } from '../../../core/csv/detect-encodin
 import { type PresetName, presetNames } from '../../../core/csv/import-options.ts';
 import type { RowProblem } from '../../../core/csv/row-problem.ts';
 import { RendermillError } from '../../../core/errors.ts';
+import { type RenderMode, renderModes } from '../../../core/exports.ts';
 import { formatsOfKind, type OutputFormat, stillFormats, videoFormats } from '../../../core/output.ts';
 import { commandLineUser } from '../../command-line-user.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -41,6 +42,7 @@ interface Options extends ServiceOptions {
   readonly user: string;
   readonly project: string;
   readonly campaignId?: string;
+  readonly renderMode?: RenderMode;
   readonly reuse: boolean;
   readonly dryRun?: boolean;
   readonly idempotencyKey?: string;
@@ -131,6 +133,7 @@ export const addImportCsvCommand = (program: Command, terminal: Terminal): void 
     .option('--campaign-id <id>', 'your own name for the batch')
     .option('--user <id>', 'whose usage this is', commandLineUser)
     .option('--project <id>', 'where it belongs', 'cli')
+    .addOption(new Option('--render-mode <mode>', 'default: as the service is set').choices(renderModes))
     .option('--no-reuse', 'render again what was rendered before')
     .option('--no-wait', 'do not follow the batch to its end')
     .option('--dry-run', 'read and judge the file, accept nothing')
@@ -214,6 +217,7 @@ const toOrder = (options: Options, constants: Mapping): CsvImportOrder => {
     encoding: options.encoding,
     decimal: options.decimal,
     onError: options.onError,
+    renderMode: options.renderMode,
   };
   return {
     userId: options.user,

@@ -30,7 +30,7 @@ export const addOrganizationsCommand = (program: Command, terminal: Terminal): v
       helpEnd(
         [
           'rendermill organizations set acme --name "Acme Ltd" --time-zone Europe/Berlin',
-          `rendermill organizations set acme --tiers '{"free":{"dailyExports":5}}'`,
+          `rendermill organizations set acme --tiers '{"free":{"dailyExports":5,"concurrentRenders":2,"retentionDays":7}}'`,
           'rendermill organizations set acme --unknown-events refuse',
           'rendermill organizations list --json',
         ],

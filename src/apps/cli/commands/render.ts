@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { createClient } from '../../../client/client.ts';
+import { renderModes } from '../../../core/exports.ts';
 import { exportKinds, stillFormats, videoFormats } from '../../../core/output.ts';
 import { commandLineUser } from '../../command-line-user.ts';
 import { addServiceOptions, findService, type ServiceOptions } from '../find-service.ts';
@@ -33,6 +34,7 @@ export const addRenderCommand = (program: Command, terminal: Terminal): void => 
     .option('--quality <1-100>', 'not for png and gif', positiveInteger)
     .option('--frame <n>', 'of a still: zero-based, negative from the end', integer)
     .option('--frames <first-last>', 'of a video: both included, zero-based', frameRange)
+    .addOption(new Option('--render-mode <mode>', 'default: as the service is set').choices(renderModes))
     .option('--composition-version <version>', 'default: the newest')
     .option('--user <id>', 'whose usage this is', commandLineUser)
     .option('--project <id>', 'where it belongs', 'cli')

@@ -32,7 +32,15 @@ const checkService = async (config: Config): Promise<readonly Check[]> => [
   await look('queue', checkQueue(config.REDIS_URL)),
   await look('storage', checkStorage(config.storageDirectory)),
   await look('disk', checkDisk(config)),
+  ...(await checkLambdaIfSet(config)),
 ];
+
+/** Loaded only where it is needed: it brings the SDK of AWS. */
+const checkLambdaIfSet = async (config: Config): Promise<readonly Check[]> => {
+  if (config.LAMBDA_FUNCTION === undefined) return [];
+  const { checkLambda } = await import('./check-lambda.ts');
+  return checkLambda(config);
+};
 
 const serviceChecks = ['database', 'migrations', 'workers', 'events', 'queue', 'storage', 'disk'];
 

@@ -1,9 +1,9 @@
 /** One video on many workers, Lambda renders that outlive their worker, files that expire, and workers that say why they pause. */
 export const scale = `
 ALTER TABLE export
-  -- A video that is cut: into how many chunks of how many frames, and how many of them are done. Null: it is rendered whole.
+  -- A video that is cut: into how many chunks, how many of them are done, and what the join must know. Null: it is rendered whole.
   ADD COLUMN chunks        integer,
-  ADD COLUMN chunk_frames  integer,
+  ADD COLUMN chunk_plan    jsonb,
   ADD COLUMN chunks_done   integer NOT NULL DEFAULT 0,
   -- The render that goes on at AWS whatever becomes of the worker that watches it.
   ADD COLUMN remote_render jsonb,

@@ -1,15 +1,9 @@
 import { realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { RendermillError } from '../../../core/errors.ts';
-import type {
-  ChunkRenderer,
-  LocalRenderer,
-  RenderOptions,
-  RenderResult,
-  RenderSpec,
-  StillsSpec,
-} from '../contract.ts';
+import type { LocalRenderer, RenderOptions, RenderResult, RenderSpec, StillsSpec } from '../contract.ts';
 import { rendererVersion } from '../renderer-version.ts';
+import { chunkJobs } from './chunk-jobs.ts';
 import type { ChildSettings, WireStillOutcome } from './messages.ts';
 import {
   type LocalRendererOptions,
@@ -19,10 +13,8 @@ import {
 } from './options.ts';
 import { claimDirectory } from './owner.ts';
 import { createChildPool } from './pool/child-pool.ts';
-import type { Tenant } from './pool/choose-slot.ts';
-import type { RenderChild } from './pool/render-child.ts';
+import { createRunJob, superviseInChild } from './run-job.ts';
 import { removeUntold, runStills } from './stills-run.ts';
-import { supervise } from './supervise.ts';
 
 const childSettings = (settings: LocalRendererSettings): ChildSettings => ({
   browserExecutable: settings.browserExecutable,
@@ -36,9 +28,7 @@ const childSettings = (settings: LocalRendererSettings): ChildSettings => ({
  * Renders on this machine, in child processes that can be lost without loss: what a composition does to its browser, its
  * encoder or its memory never reaches the worker. A promise of `render` rejects only after all processes of that render are gone.
  */
-export const createLocalRenderer = async (
-  options: LocalRendererOptions,
-): Promise<Omit<LocalRenderer, keyof ChunkRenderer>> => {
+export const createLocalRenderer = async (options: LocalRendererOptions): Promise<LocalRenderer> => {
   const version = await rendererVersion(options.browserExecutable);
   claimDirectory(options.workDirectory);
   const settings = withDefaults({ ...options, workDirectory: realpathSync(options.workDirectory) });
@@ -46,54 +36,30 @@ export const createLocalRenderer = async (
   const closing = new AbortController();
   let closed: Promise<void> | null = null;
 
-  /** Leases a child for the work; one that failed at it is never used again. */
-  const inChild = async <T>(
-    tenant: Tenant,
-    signal: AbortSignal,
-    work: (child: RenderChild) => Promise<T>,
-  ): Promise<T> => {
-    const lease = await pool.acquire(tenant, signal);
-    try {
-      const result = await work(lease.child);
-      void lease.release('keep');
-      return result;
-    } catch (error) {
-      await lease.release('end');
-      throw error;
-    }
-  };
+  const runJob = createRunJob(pool, settings);
 
-  const renderOne = async (
-    spec: RenderSpec,
-    signal: AbortSignal,
-    onProgress?: RenderOptions['onProgress'],
-  ): Promise<RenderResult> => {
-    try {
-      return await inChild(spec, signal, (child) =>
-        supervise(child, { ...settings, maxRenderMs: spec.limits.maxRenderMs }, signal, (watchdog) =>
-          child.render({
-            spec,
-            settings: childSettings(settings),
-            onProgress: (progress) => {
-              watchdog.beat();
-              if (progress !== null) onProgress?.(progress);
-            },
-          }),
-        ),
-      );
-    } catch (error) {
-      await rm(spec.outputPath, { force: true });
-      throw error;
-    }
-  };
+  const renderOne = (spec: RenderSpec, signal: AbortSignal, options?: RenderOptions): Promise<RenderResult> =>
+    runJob(
+      {
+        tenant: spec,
+        maxRenderMs: spec.limits.maxRenderMs,
+        leaves: [spec.outputPath],
+        options,
+        begin: (child, onProgress) => child.render({ spec, settings: childSettings(settings), onProgress }),
+      },
+      signal,
+    );
 
   const renderTogether = (
     spec: StillsSpec,
     signal: AbortSignal,
     onOutcome: (outcome: WireStillOutcome) => void,
   ): Promise<void> =>
-    inChild(spec, signal, (child) =>
-      supervise(child, { ...settings, maxRenderMs: spec.maxStillMs }, signal, (watchdog) =>
+    superviseInChild(
+      pool,
+      { tenant: spec, maxRenderMs: spec.maxStillMs, settings },
+      signal,
+      (child, watchdog) =>
         child.renderStills({
           spec,
           settings: childSettings(settings),
@@ -103,7 +69,6 @@ export const createLocalRenderer = async (
           },
           onAlive: () => watchdog.beat(),
         }),
-      ),
     );
 
   /** Says whose abort it was. */
@@ -130,7 +95,7 @@ export const createLocalRenderer = async (
     mode: 'local',
     version,
     render: (spec, renderOptions = {}) =>
-      untilAborted(renderOptions.signal, (signal) => renderOne(spec, signal, renderOptions.onProgress)),
+      untilAborted(renderOptions.signal, (signal) => renderOne(spec, signal, renderOptions)),
     renderStills: (spec, { signal: callers, onOutcome }) =>
       untilAborted(callers, async (signal) => {
         const told = new Set<number>();
@@ -154,6 +119,10 @@ export const createLocalRenderer = async (
           throw error;
         }
       }),
+    ...chunkJobs(
+      (job) => untilAborted(job.options?.signal, (signal) => runJob(job, signal)),
+      childSettings(settings),
+    ),
     trim: () => pool.trim(),
     close: () => {
       closed ??= close();

@@ -1,11 +1,27 @@
 import { type ErrorCode, RendermillError } from '../../../core/errors.ts';
 import { cutText, maxReasonLength } from '../../../core/storable-text.ts';
-import type { RenderProgress, RenderResult, RenderSpec, StillsSpec } from '../contract.ts';
+import type {
+  ChunkResult,
+  ChunkSpec,
+  JoinSpec,
+  MeasuredVideo,
+  RenderProgress,
+  RenderResult,
+  RenderSpec,
+  StillsSpec,
+} from '../contract.ts';
 
 /** What the worker and its render child say to each other, as JSON. */
 export type ToChild =
   | { readonly type: 'render'; readonly spec: RenderSpec; readonly settings: ChildSettings }
   | { readonly type: 'render-stills'; readonly spec: StillsSpec; readonly settings: ChildSettings }
+  | {
+      readonly type: 'measure-video';
+      readonly spec: Omit<RenderSpec, 'outputPath'>;
+      readonly settings: ChildSettings;
+    }
+  | { readonly type: 'render-chunk'; readonly spec: ChunkSpec; readonly settings: ChildSettings }
+  | { readonly type: 'join-chunks'; readonly spec: JoinSpec }
   | { readonly type: 'cancel' }
   | { readonly type: 'close' };
 
@@ -15,10 +31,16 @@ export type FromChild =
   /** Something moved that progress does not show, such as a download. */
   | { readonly type: 'alive' }
   | { readonly type: 'done'; readonly result: RenderResult }
+  | { readonly type: 'measured'; readonly video: VideoMeasure }
+  | { readonly type: 'chunk-done'; readonly result: ChunkResult }
   | { readonly type: 'still'; readonly outcome: WireStillOutcome }
   /** Every item of the call has had its outcome. */
   | { readonly type: 'stills-done' }
   | { readonly type: 'failed'; readonly error: WireError };
+
+export type JobMessage = Exclude<ToChild, { readonly type: 'cancel' | 'close' }>;
+
+export type VideoMeasure = MeasuredVideo & { readonly compositionFrames: number };
 
 /** What became of an item of one call, by its index there. */
 export type WireStillOutcome =

@@ -26,7 +26,10 @@ export const objectHeadersOf = (request: S3Request): ObjectHeaders => {
   };
 };
 
-/** The canned ACL. A bucket whose owner owns everything (the default) refuses any but the one that says so. */
+/**
+ * The canned ACL. A bucket whose owner owns everything (the default) refuses any but the one that says so — `private` too, so that Remotion,
+ * which writes its progress with that, needs a bucket with ACLs.
+ */
 export const aclOf = (bucket: Bucket, request: S3Request): string => {
   const acl = header(request, 'x-amz-acl');
   const hasAcls = !(bucket.settings.get('ownershipControls') ?? '').includes('BucketOwnerEnforced');
@@ -59,5 +62,8 @@ export const overridesOf = (request: CheckedRequest): ObjectHeaders => {
       'InvalidRequest',
       'Request specific response headers cannot be used for anonymous GET requests.',
     );
+  // S3 takes the rest of Latin-1, too, which Node's server cannot write into Content-Disposition.
+  if (entries.some(([, value]) => !/^[\x20-\x7e]*$/.test(value)))
+    throw new AwsError(400, 'InvalidArgument', 'Header value cannot be represented using ISO-8859-1.');
   return Object.fromEntries(entries);
 };

@@ -113,7 +113,7 @@ export const readBody = async (
       'XAmzContentSHA256Mismatch',
       'The provided x-amz-content-sha256 does not match what was computed.',
     );
-  checkMd5(body, headers['content-md5']);
+  checkMd5(body, headers['content-md5']?.toString());
   const checksums = { ...checksumsIn(headers), ...checksumsIn(trailers) };
   checkChecksums(body, checksums);
   return { body, checksums };

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AwsCredentials, testCredentials } from '../account.ts';
 import { AwsError } from '../aws-error.ts';
+import { type LocalServer, serveLocally } from '../local-server.ts';
 import { verifySignature } from '../signature-v4.ts';
 import { writeXml } from '../xml.ts';
 import { type S3Fault, takeFault } from './faults.ts';
@@ -44,8 +44,6 @@ export interface S3Options {
   readonly credentials?: AwsCredentials;
 }
 
-const host = '127.0.0.1';
-
 const errorResponse = (error: AwsError, request: S3Request): S3Response => ({
   status: error.status,
   headers: { 'content-type': 'application/xml' },
@@ -75,27 +73,10 @@ const send = (
   response.writeHead(answer.status, {
     'x-amz-request-id': randomUUID(),
     ...(hasLength ? { 'content-length': body.length } : {}),
-    // A body that nobody read would be taken for the next request.
-    ...(request.complete ? {} : { connection: 'close' }),
     ...answer.headers,
   });
   if (cutAfterBytes === undefined) response.end(request.method === 'HEAD' ? undefined : body);
   else response.write(body.subarray(0, cutAfterBytes), () => request.socket.destroy());
-};
-
-const listen = async (server: Server): Promise<string> => {
-  server.listen(0, host);
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has no port');
-  return `http://${host}:${address.port}`;
-};
-
-const close = async (server: Server): Promise<void> => {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeAllConnections();
-  await closed;
 };
 
 /**
@@ -115,8 +96,14 @@ export const startS3 = async (options: S3Options = {}): Promise<S3Emulator> => {
   };
 
   const answer = async (root: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://emulator');
-    const parsed = parseRequest(request.method ?? '', `${root}${pathname}`, searchParams, request.headers);
+    // Not by `new URL`, which folds the dots in `a/../b`: that is a key of its own.
+    const [path = '/', query = ''] = (request.url ?? '/').split('?');
+    const parsed = parseRequest(
+      request.method ?? '',
+      `${root}${path}`,
+      new URLSearchParams(query),
+      request.headers,
+    );
     const record = (status: number, code: string | null): void => {
       const { method, bucket, key, query } = parsed;
       requests.push({ method, bucket, key, query: query.toString(), status, code });
@@ -131,7 +118,7 @@ export const startS3 = async (options: S3Options = {}): Promise<S3Emulator> => {
     try {
       if (fault && 'code' in fault)
         throw new AwsError(fault.status, fault.code, 'A fault that a test asked for.');
-      const result = await respond(parsed, pathname, request);
+      const result = await respond(parsed, path, request);
       record(result.status, null);
       send(result, request, response, fault && 'cutAfterBytes' in fault ? fault.cutAfterBytes : undefined);
     } catch (error) {
@@ -141,11 +128,11 @@ export const startS3 = async (options: S3Options = {}): Promise<S3Emulator> => {
     }
   };
 
-  const servers: Server[] = [];
-  const serve = (root: string): Promise<string> => {
-    const server = createServer((request, response) => void answer(root, request, response));
+  const servers: LocalServer[] = [];
+  const serve = async (root: string): Promise<string> => {
+    const server = await serveLocally((request, response) => answer(root, request, response));
     servers.push(server);
-    return listen(server);
+    return server.url;
   };
 
   return {
@@ -161,7 +148,7 @@ export const startS3 = async (options: S3Options = {}): Promise<S3Emulator> => {
     },
     serveBucketAtRoot: (name) => serve(`/${name}`),
     stop: async () => {
-      await Promise.all(servers.splice(0).map(close));
+      await Promise.all(servers.splice(0).map((server) => server.close()));
     },
   };
 };

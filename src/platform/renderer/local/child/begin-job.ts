@@ -42,31 +42,31 @@ const startEvidence = (session: Session, bundlePath: string) => {
   return { classify, forgetEvidence, onFailedUrl: (url: string) => void failedUrls.push(url) };
 };
 
-/** Does the work in a browser context of its own and sends what it returns, or why it failed. */
-export const beginJob = (options: {
-  readonly openSession: () => Promise<Session>;
-  readonly bundlePath: string;
-  readonly send: (message: FromChild) => void;
-  readonly work: (tools: JobTools) => Promise<FromChild>;
-}): RunningJob => {
+type Classify = JobTools['classify'];
+
+/**
+ * Does the work and sends what it returns, or why it failed: in the words of `classifyRenderError`, unless the work has `explainBy`
+ * given better ones.
+ */
+export const beginPlainJob = (
+  send: (message: FromChild) => void,
+  work: (tools: {
+    readonly cancelSignal: CancelSignal;
+    readonly explainBy: (classify: Classify) => void;
+  }) => Promise<FromChild>,
+): RunningJob => {
   const { cancel, cancelSignal } = makeCancelSignal();
   let interrupt: (error: unknown) => void = () => undefined;
   const interruption = new Promise<never>((_, reject) => {
     interrupt = reject;
   });
-  let classify = async (error: unknown): Promise<RendermillError> => classifyRenderError(error);
-  const run = async (): Promise<FromChild> => {
-    const session = await options.openSession();
-    const evidence = startEvidence(session, options.bundlePath);
-    classify = evidence.classify;
-    const leaveContext = await session.enterContext();
-    const answer = await options.work({ session, cancelSignal, ...evidence });
-    // A failed job takes its whole browser with it.
-    await leaveContext();
-    return answer;
+  let classify: Classify = async (error) => classifyRenderError(error);
+  const explainBy = (better: Classify): void => {
+    classify = better;
   };
-  const ended = Promise.race([run(), interruption]).then(options.send, async (error: unknown) =>
-    options.send({ type: 'failed', error: toWire(await classify(error)) }),
+  const ended = Promise.race([work({ cancelSignal, explainBy }), interruption]).then(
+    send,
+    async (error: unknown) => send({ type: 'failed', error: toWire(await classify(error)) }),
   );
   return {
     cancel: () => {
@@ -77,3 +77,21 @@ export const beginJob = (options: {
     ended,
   };
 };
+
+/** The same in a browser context of its own. */
+export const beginJob = (options: {
+  readonly openSession: () => Promise<Session>;
+  readonly bundlePath: string;
+  readonly send: (message: FromChild) => void;
+  readonly work: (tools: JobTools) => Promise<FromChild>;
+}): RunningJob =>
+  beginPlainJob(options.send, async ({ cancelSignal, explainBy }) => {
+    const session = await options.openSession();
+    const evidence = startEvidence(session, options.bundlePath);
+    explainBy(evidence.classify);
+    const leaveContext = await session.enterContext();
+    const answer = await options.work({ session, cancelSignal, ...evidence });
+    // A failed job takes its whole browser with it.
+    await leaveContext();
+    return answer;
+  });

@@ -1,7 +1,7 @@
 /** The render child: one process, one organization, one browser, one job at a time. Its parent speaks to it by IPC. */
-import type { FromChild, ToChild } from '../messages.ts';
+import type { ChildSettings, FromChild, JobMessage, ToChild } from '../messages.ts';
 import type { RunningJob } from './begin-job.ts';
-import { runRender } from './run-render.ts';
+import { runJoin, runRender } from './run-render.ts';
 import { runStills } from './run-stills.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -12,17 +12,21 @@ const send = (message: FromChild): void => {
   process.send?.(message);
 };
 
-const start = (message: ToChild & { type: 'render' | 'render-stills' }): void => {
-  const { settings } = message;
-  const openOnce = (): Promise<Session> => {
-    session ??= openSession(settings);
-    return session;
-  };
-  const shared = { openSession: openOnce, settings, send };
-  const current =
-    message.type === 'render'
-      ? runRender({ ...shared, spec: message.spec })
-      : runStills({ ...shared, spec: message.spec });
+const openOnce = (settings: ChildSettings) => (): Promise<Session> => {
+  session ??= openSession(settings);
+  return session;
+};
+
+const begin = (message: JobMessage): RunningJob => {
+  if (message.type === 'join-chunks') return runJoin(message, send);
+  const shared = { openSession: openOnce(message.settings), send };
+  return message.type === 'render-stills'
+    ? runStills({ ...shared, spec: message.spec, settings: message.settings })
+    : runRender({ ...shared, message });
+};
+
+const start = (message: JobMessage): void => {
+  const current = begin(message);
   running = current;
   void current.ended.finally(() => {
     running = null;
@@ -46,9 +50,9 @@ const failRunning = (error: unknown): void => {
 };
 
 process.on('message', (message: ToChild) => {
-  if (message.type === 'render' || message.type === 'render-stills') start(message);
   if (message.type === 'cancel') running?.cancel();
-  if (message.type === 'close') void close();
+  else if (message.type === 'close') void close();
+  else start(message);
 });
 process.on('disconnect', die);
 process.on('uncaughtException', failRunning);

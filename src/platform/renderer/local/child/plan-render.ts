@@ -3,6 +3,8 @@ import type { RenderSpec, StillOutput, VideoOutput } from '../../contract.ts';
 import { codecs, crfAt, defaultQuality, everyNthFrame, type VideoCodec } from './encoding.ts';
 import { fitSize, type Size } from './fit-size.ts';
 
+type RenderRequest = Omit<RenderSpec, 'outputPath'>;
+
 /** What planning needs of a composition after its calculateMetadata. */
 export interface ResolvedComposition extends Size {
   readonly fps: number;
@@ -63,7 +65,7 @@ const checkDuration = (durationSeconds: number, maxDurationSeconds: number | nul
   });
 };
 
-const sizesOf = (spec: RenderSpec, composition: ResolvedComposition) =>
+const sizesOf = (spec: RenderRequest, composition: ResolvedComposition) =>
   fitSize({
     own: composition,
     asked: {
@@ -74,7 +76,11 @@ const sizesOf = (spec: RenderSpec, composition: ResolvedComposition) =>
     format: spec.output.format,
   });
 
-const planStill = (output: StillOutput, spec: RenderSpec, composition: ResolvedComposition): StillPlan => ({
+const planStill = (
+  output: StillOutput,
+  spec: RenderRequest,
+  composition: ResolvedComposition,
+): StillPlan => ({
   kind: 'still',
   ...sizesOf(spec, composition),
   format: output.format,
@@ -82,7 +88,7 @@ const planStill = (output: StillOutput, spec: RenderSpec, composition: ResolvedC
   jpegQuality: output.format === 'jpeg' ? (spec.quality ?? defaultQuality) : null,
 });
 
-const planVideo = (output: VideoOutput, spec: RenderSpec, composition: ResolvedComposition): VideoPlan => {
+const planVideo = (output: VideoOutput, spec: RenderRequest, composition: ResolvedComposition): VideoPlan => {
   const codec = codecs[output.format];
   const frameRange = resolveRange(output, composition.durationInFrames);
   const frames = frameRange[1] - frameRange[0] + 1;
@@ -104,7 +110,7 @@ const planVideo = (output: VideoOutput, spec: RenderSpec, composition: ResolvedC
 };
 
 /** Throws what only the resolved composition can tell: a frame, a length or a size that cannot be. */
-export const planRender = (spec: RenderSpec, composition: ResolvedComposition): StillPlan | VideoPlan =>
+export const planRender = (spec: RenderRequest, composition: ResolvedComposition): StillPlan | VideoPlan =>
   spec.output.kind === 'still'
     ? planStill(spec.output, spec, composition)
     : planVideo(spec.output, spec, composition);

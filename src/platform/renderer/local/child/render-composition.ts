@@ -1,29 +1,19 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { renderMedia, renderStill, selectComposition } from '@remotion/renderer';
+import { renderMedia, renderStill } from '@remotion/renderer';
 import { extensionOf } from '../../../../core/output.ts';
-import type { RenderProgress, RenderResult, RenderSpec } from '../../contract.ts';
+import type { RenderResult, RenderSpec } from '../../contract.ts';
 import type { ChildSettings } from '../messages.ts';
 import { moveFile } from './move-file.ts';
-import { planRender, type StillPlan, type VideoPlan } from './plan-render.ts';
-import { type Progress, preparing, trackProgress } from './progress.ts';
-import { type CallHooks, commonOptions, onDownload } from './remotion-options.ts';
+import type { StillPlan, VideoPlan } from './plan-render.ts';
+import { prepareRender } from './prepare-render.ts';
+import { preparing, trackProgress } from './progress.ts';
+import { onDownload } from './remotion-options.ts';
 import type { Session } from './session.ts';
+import { type RenderHooks, type VideoJob, videoOptions } from './video-options.ts';
 
-export interface RenderHooks extends CallHooks {
-  readonly onProgress: (progress: RenderProgress) => void;
-}
-
-type Composition = Awaited<ReturnType<typeof selectComposition>>;
-
-interface Job {
-  readonly common: ReturnType<typeof commonOptions>;
-  readonly composition: Composition;
-  readonly scale: number;
+interface Job extends VideoJob {
   readonly file: string;
-  readonly tabs: number;
-  readonly hooks: RenderHooks;
-  readonly progress: Progress;
 }
 
 const still = async (plan: StillPlan, job: Job): Promise<void> => {
@@ -43,24 +33,12 @@ const still = async (plan: StillPlan, job: Job): Promise<void> => {
 };
 
 const video = async (plan: VideoPlan, job: Job): Promise<void> => {
-  const { common, composition, scale, file, tabs, hooks, progress } = job;
-  hooks.onProgress(progress.begin(plan.totalFrames));
+  job.hooks.onProgress(job.progress.begin(plan.totalFrames));
   await renderMedia({
-    ...common,
-    composition,
-    scale,
-    outputLocation: file,
+    ...videoOptions(plan, job),
     codec: plan.codec,
-    crf: plan.crf,
-    jpegQuality: plan.jpegQuality,
     frameRange: [...plan.frameRange],
-    everyNthFrame: plan.everyNthFrame,
-    concurrency: tabs,
-    // At SSIM 0.997 and equal size a third less CPU than x264's default.
-    ...(plan.codec === 'h264' ? { x264Preset: 'veryfast' as const } : {}),
-    cancelSignal: hooks.cancelSignal,
-    onDownload: (source) => onDownload(source, hooks),
-    onProgress: (now) => hooks.onProgress(progress.advance(now.progress, now.renderedFrames)),
+    outputLocation: job.file,
   });
 };
 
@@ -73,13 +51,9 @@ export const renderComposition = async (
 ): Promise<RenderResult> => {
   const startedMs = performance.now();
   hooks.onProgress(preparing);
-  const common = commonOptions(session, spec, settings, hooks);
-  const selected = await selectComposition({ ...common, id: spec.compositionId });
-  const plan = planRender(spec, selected);
+  const { plan, ...prepared } = await prepareRender(session, spec, settings, hooks);
   const job: Job = {
-    common,
-    composition: { ...selected, ...plan.layout },
-    scale: spec.scale ?? 1,
+    ...prepared,
     file: join(tmpdir(), `output.${extensionOf(spec.output.format)}`),
     tabs: settings.tabs,
     hooks,

@@ -1,44 +1,51 @@
-import type { RenderProgress, RenderSpec } from '../../contract.ts';
-import type { ChildSettings, FromChild } from '../messages.ts';
-import { beginJob, type RunningJob } from './begin-job.ts';
+import type { FromChild, JobMessage } from '../messages.ts';
+import { beginJob, beginPlainJob, type RunningJob } from './begin-job.ts';
+import { renderHooks, reportTo } from './job-hooks.ts';
+import { joinChunks } from './join-chunks.ts';
+import { measureVideo } from './measure-video.ts';
+import { renderChunk } from './render-chunk.ts';
 import { renderComposition } from './render-composition.ts';
 import type { Session } from './session.ts';
 
-/** Progress is told this often at most, and whenever the stage changes. */
-const reportIntervalMs = 100;
+export type RenderMessage = Extract<
+  JobMessage,
+  { readonly type: 'render' | 'measure-video' | 'render-chunk' }
+>;
 
-const throttledReport = (send: (message: FromChild) => void): ((progress: RenderProgress) => void) => {
-  let toldMs = 0;
-  let toldStage = '';
-  return (progress) => {
-    const nowMs = performance.now();
-    if (progress.stage === toldStage && progress.percent < 100 && nowMs - toldMs < reportIntervalMs) return;
-    toldMs = nowMs;
-    toldStage = progress.stage;
-    send({ type: 'progress', progress });
-  };
+const perform = async (
+  message: RenderMessage,
+  session: Session,
+  hooks: ReturnType<typeof renderHooks>,
+): Promise<FromChild> => {
+  const { settings } = message;
+  if (message.type === 'measure-video') {
+    return { type: 'measured', video: await measureVideo(session, message.spec, settings, hooks) };
+  }
+  if (message.type === 'render-chunk') {
+    return { type: 'chunk-done', result: await renderChunk(session, message.spec, settings, hooks) };
+  }
+  return { type: 'done', result: await renderComposition(session, message.spec, settings, hooks) };
 };
 
 export const runRender = (options: {
+  readonly message: RenderMessage;
   readonly openSession: () => Promise<Session>;
-  readonly spec: RenderSpec;
-  readonly settings: ChildSettings;
   readonly send: (message: FromChild) => void;
 }): RunningJob => {
-  const { openSession, spec, settings, send } = options;
+  const { message, openSession, send } = options;
   return beginJob({
     openSession,
-    bundlePath: spec.bundlePath,
+    bundlePath: message.spec.bundlePath,
     send,
-    work: async ({ session, cancelSignal, onFailedUrl }) => {
-      const result = await renderComposition(session, spec, settings, {
-        cancelSignal,
-        checkMediaSource: session.guard.checkMediaSource,
-        onProgress: throttledReport(send),
-        onAlive: () => send({ type: 'alive' }),
-        onFailedUrl,
-      });
-      return { type: 'done', result };
-    },
+    work: (tools) => perform(message, tools.session, renderHooks(tools, send)),
   });
 };
+
+export const runJoin = (
+  { spec }: Extract<JobMessage, { readonly type: 'join-chunks' }>,
+  send: (message: FromChild) => void,
+): RunningJob =>
+  beginPlainJob(send, async ({ cancelSignal }) => ({
+    type: 'done',
+    result: await joinChunks(spec, { ...reportTo(send), cancelSignal }),
+  }));

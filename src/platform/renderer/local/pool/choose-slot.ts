@@ -1,7 +1,8 @@
 /** Who may share a browser: renders of one organization from one bundle. Another version of the project never meets its leftovers. */
 export interface Tenant {
   readonly organizationId: string;
-  readonly bundlePath: string;
+  /** Null: no bundle is looked at, so any of the organization's will do. */
+  readonly bundlePath: string | null;
 }
 
 export interface SlotState {
@@ -12,8 +13,10 @@ export interface SlotState {
   readonly usedMs: number;
 }
 
-export const isSameTenant = (a: Tenant | null, b: Tenant): boolean =>
-  a?.organizationId === b.organizationId && a.bundlePath === b.bundlePath;
+/** Whether what `holder` has left behind may be met by `next`. */
+export const isSameTenant = (holder: Tenant | null, next: Tenant): boolean =>
+  holder?.organizationId === next.organizationId &&
+  (next.bundlePath === null || holder.bundlePath === next.bundlePath);
 
 /**
  * Where a render of this tenant should run: with its own warm browser; else where nobody's is; else where the browser is that was

@@ -3,19 +3,29 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RendermillError } from '../../../../core/errors.ts';
 import type { Logger } from '../../../log/log.ts';
-import type { RenderProgress, RenderResult, RenderSpec, StillsSpec } from '../../contract.ts';
-import type { ChildSettings, ToChild, WireStillOutcome } from '../messages.ts';
+import type {
+  ChunkResult,
+  ChunkSpec,
+  JoinSpec,
+  RenderProgress,
+  RenderResult,
+  RenderSpec,
+  StillsSpec,
+} from '../../contract.ts';
+import type { ChildSettings, JobMessage, VideoMeasure, WireStillOutcome } from '../messages.ts';
 import { hasProcessTable } from '../processes/process-table.ts';
 import { reap } from '../processes/reap.ts';
 import { type Observation, watchTree } from '../processes/watched-tree.ts';
 import { type Answers, ask, hasExited, keepOutput, onceExited, onceReady, tell } from './dialogue.ts';
 import { forkChild } from './fork-child.ts';
 
-export interface RenderRequest {
-  readonly spec: RenderSpec;
+/** Null: alive, though nothing that progress shows. */
+export type OnProgress = (progress: RenderProgress | null) => void;
+
+export interface RenderRequest<Spec> {
+  readonly spec: Spec;
   readonly settings: ChildSettings;
-  /** Null: alive, though nothing that progress shows. */
-  readonly onProgress: (progress: RenderProgress | null) => void;
+  readonly onProgress: OnProgress;
 }
 
 export interface StillsRequest {
@@ -29,8 +39,11 @@ export interface StillsRequest {
 export interface RenderChild {
   /** Renders that were begun; of stills in one page, so many count as one. */
   readonly renders: number;
-  /** One at a time, of this and the next. */
-  render(request: RenderRequest): Promise<RenderResult>;
+  /** One at a time, of this and the next four. */
+  render(request: RenderRequest<RenderSpec>): Promise<RenderResult>;
+  measureVideo(request: RenderRequest<Omit<RenderSpec, 'outputPath'>>): Promise<VideoMeasure>;
+  renderChunk(request: RenderRequest<ChunkSpec>): Promise<ChunkResult>;
+  joinChunks(request: Omit<RenderRequest<JoinSpec>, 'settings'>): Promise<RenderResult>;
   /** Rejects when the rest of the items has no outcome to come. */
   renderStills(request: StillsRequest): Promise<void>;
   /** Asks the running render to end by itself. */
@@ -87,7 +100,7 @@ export const startRenderChild = async (workDirectory: string, log: Logger): Prom
     log.debug({ childPid: pid, renders, manner }, 'render child retired');
   };
 
-  const perform = async <T>(message: ToChild, answerIn: Answers<T>): Promise<T> => {
+  const perform = async <T>(message: JobMessage, answerIn: Answers<T>): Promise<T> => {
     await ready;
     const answer = await ask(child, message, { answerIn, lastWords });
     // A quick still may be over before the watchdog looked: later, the dead browser of an idle child must be recognised.
@@ -95,18 +108,35 @@ export const startRenderChild = async (workDirectory: string, log: Logger): Prom
     return answer;
   };
 
+  const performOne = <T>(message: JobMessage, onProgress: OnProgress, answerIn: Answers<T>): Promise<T> => {
+    renders++;
+    return perform(message, (news) => {
+      if (news.type === 'progress') onProgress(news.progress);
+      if (news.type === 'alive') onProgress(null);
+      return answerIn(news);
+    });
+  };
+
   return {
     get renders() {
       return renders;
     },
-    render: ({ spec, settings, onProgress }) => {
-      renders++;
-      return perform({ type: 'render', spec, settings }, (news) => {
-        if (news.type === 'progress') onProgress(news.progress);
-        if (news.type === 'alive') onProgress(null);
-        return news.type === 'done' ? { answer: news.result } : undefined;
-      });
-    },
+    render: ({ spec, settings, onProgress }) =>
+      performOne({ type: 'render', spec, settings }, onProgress, (news) =>
+        news.type === 'done' ? { answer: news.result } : undefined,
+      ),
+    measureVideo: ({ spec, settings, onProgress }) =>
+      performOne({ type: 'measure-video', spec, settings }, onProgress, (news) =>
+        news.type === 'measured' ? { answer: news.video } : undefined,
+      ),
+    renderChunk: ({ spec, settings, onProgress }) =>
+      performOne({ type: 'render-chunk', spec, settings }, onProgress, (news) =>
+        news.type === 'chunk-done' ? { answer: news.result } : undefined,
+      ),
+    joinChunks: ({ spec, onProgress }) =>
+      performOne({ type: 'join-chunks', spec }, onProgress, (news) =>
+        news.type === 'done' ? { answer: news.result } : undefined,
+      ),
     renderStills: ({ spec, settings, onOutcome, onAlive }) => {
       renders += Math.ceil(spec.items.length / picturesPerRender);
       return perform<void>({ type: 'render-stills', spec, settings }, (news) => {

@@ -1,0 +1,117 @@
+/**
+ * Whether there is room for more. An installation that accepts faster than it renders would only make everybody wait longer; beyond
+ * a bound it says so instead, before anything is reserved or charged.
+ *
+ * What waits is counted at most once a second, what this process accepts since then is added. So one process goes beyond the bound
+ * by no more than what was on its way into the database during the count; of several, each by what the others accept in that second.
+ */
+import { sql } from 'kysely';
+import { RendermillError } from '../../core/errors.ts';
+import { type LineSample, secondsUntilRoom } from '../../core/seconds-until-room.ts';
+import type { Clock } from '../../platform/clock/clock.ts';
+import type { Database, Reader } from '../../platform/db/client.ts';
+
+export interface Admission {
+  /** Counts again where the last count is too old. To be awaited while no connection is held: it needs one. */
+  look(): Promise<void>;
+  /** `service_overloaded` where so many more do not fit by the last count, else null. */
+  refusalOf(exports: number): RendermillError | null;
+  /** Throws what `refusalOf` finds. */
+  assertRoom(exports: number): void;
+  /** As `assertRoom`, and from now on they wait: for the end of the transaction that accepts them. */
+  take(exports: number): void;
+  /** How often this process has refused. */
+  refused(): number;
+}
+
+export interface AdmissionDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  /** Of the whole installation: exports, and cells of batches that are no exports yet. */
+  readonly maxWaiting: number;
+}
+
+const freshMs = 1_000;
+/** Long enough to see slow videos leave, short enough to be of use. */
+const paceMs = 60_000;
+
+export const createAdmission = ({ db, clock, maxWaiting }: AdmissionDeps): Admission => {
+  let samples: readonly LineSample[] = [];
+  let accepted = 0;
+  let refused = 0;
+  let looking: Promise<void> | undefined;
+
+  const isFresh = (): boolean => {
+    const last = samples.at(-1);
+    return last !== undefined && Math.abs(clock.now().getTime() - last.at) < freshMs;
+  };
+
+  const count = async (): Promise<void> => {
+    const at = clock.now().getTime();
+    // What is accepted during the count may or may not be in it: it is added.
+    const sample = { at, accepted, waiting: await countWaiting(db, maxWaiting) };
+    samples = [...samples.filter((one) => Math.abs(at - one.at) < paceMs), sample];
+  };
+
+  const refusalOf = (exports: number): RendermillError | null => {
+    const last = samples.at(-1) ?? { waiting: 0, accepted: 0 };
+    const waiting = last.waiting + accepted - last.accepted;
+    const excess = waiting + exports - maxWaiting;
+    return excess <= 0 ? null : overloaded({ waiting, exports, maxWaiting, samples });
+  };
+
+  const assertRoom = (exports: number): void => {
+    const refusal = refusalOf(exports);
+    if (refusal === null) return;
+    refused += 1;
+    throw refusal;
+  };
+
+  return {
+    look: async () => {
+      if (isFresh()) return;
+      looking ??= count().finally(() => {
+        looking = undefined;
+      });
+      await looking;
+    },
+    refusalOf,
+    assertRoom,
+    take: (exports) => {
+      assertRoom(exports);
+      accepted += exports;
+    },
+    refused: () => refused,
+  };
+};
+
+const overloaded = (given: {
+  waiting: number;
+  exports: number;
+  maxWaiting: number;
+  samples: readonly LineSample[];
+}): RendermillError => {
+  const { waiting, exports, maxWaiting } = given;
+  const retryAfterSeconds = secondsUntilRoom(given.samples, waiting + exports - maxWaiting);
+  const hint =
+    exports > maxWaiting
+      ? `It will never have room for ${exports} at once: split them.`
+      : `Nothing was reserved. Try again in ${retryAfterSeconds} seconds.`;
+  return new RendermillError('service_overloaded', {
+    message: `${waiting} renders are waiting, ${exports} more were asked for, and this installation lets ${maxWaiting} wait. ${hint}`,
+    details: { waiting, limit: maxWaiting, retryAfterSeconds },
+  });
+};
+
+/** Of exports no more than `most` are looked at, each by its entry in a partial index; unplanned cells are a sum over few runs. */
+const countWaiting = async (db: Reader, most: number): Promise<number> => {
+  const { rows } = await sql<{ waiting: number }>`
+    SELECT (
+      (SELECT count(*) FROM (SELECT FROM export
+        WHERE status IN ('queued', 'started') AND fed_at IS NULL LIMIT ${most}) AS line)
+      + (SELECT count(*) FROM (SELECT FROM export
+        WHERE status = 'queued' AND fed_at IS NOT NULL LIMIT ${most}) AS planned)
+      + (SELECT coalesce(sum(total - planned), 0) FROM batch_run WHERE due AND cancel_requested_at IS NULL)
+    )::int AS waiting`.execute(db);
+  return rows[0]?.waiting ?? 0;
+};

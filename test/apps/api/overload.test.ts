@@ -1,0 +1,206 @@
+/** What an installation answers that has as much waiting as it is allowed to. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { aCampaign, planAll, post, renderAll, request, usageOf } from '../../features/campaigns/support.ts';
+import { formOf } from '../../features/csv-import/csv-form.ts';
+import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { countRows, createUser, times } from '../../support/factories.ts';
+
+let api: TestApi;
+let tenant: Tenant;
+beforeAll(async () => {
+  api = await startTestApi({ environment: { MAX_WAITING_RENDERS: '5' } });
+});
+afterAll(() => api.close());
+beforeEach(async () => {
+  await api.db.updateTable('export').set({ status: 'canceled' }).execute();
+  await api.db.updateTable('batch_run').set({ due: false }).execute();
+  api.clock.advance(120_000);
+  tenant = await createTenant(api);
+  await createUser(api.db, tenant.organizationId);
+});
+
+const still = {
+  userId: 'user-1',
+  projectId: 'project-1',
+  compositionId: 'hero-ad',
+  kind: 'still',
+  format: 'png',
+};
+const render = (headers: Record<string, string> = {}) =>
+  api.call('/api/render', { key: tenant.key, body: { ...still, props: { title: 'Sale' } }, headers });
+const accepted = async (count: number) => {
+  for (const response of await Promise.all(times(count, () => render()))) expect(response.status).toBe(202);
+};
+const upload = (rows: number, headers: Record<string, string> = {}, given: object = {}) => {
+  const { userId, projectId, format } = still;
+  const sizes = [{ name: 'a', width: 100, height: 100 }];
+  const options = { userId, projectId, format, compositionId: 'hero-ad', sizes, ...given };
+  const file = `title\n${times(rows, (n) => `Title ${n}\n`).join('')}`;
+  return fetch(`${api.url}/api/imports/csv`, {
+    method: 'POST',
+    body: formOf(options, file),
+    headers: { authorization: `Bearer ${tenant.key}`, ...headers },
+  });
+};
+/** Everything that an acceptance leaves. */
+const traces = async () => ({
+  ...(await usageOf(api, tenant)),
+  exports: await countRows(api.db, 'export', tenant.organizationId),
+  batches: await countRows(api.db, 'batch', tenant.organizationId),
+  keys: await countRows(api.db, 'idempotency_key', tenant.organizationId),
+});
+const overloaded = { status: 503, code: 'service_overloaded' };
+const metric = async (name: string) => {
+  const page = await (await api.call('/metrics')).text();
+  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(page)?.[1]);
+};
+
+describe('a render', () => {
+  test('beyond the bound is refused with 503 and told when to come back; nothing is reserved', async () => {
+    await accepted(5);
+    const before = await traces();
+    const refusals = await metric('rendermill_admission_refused_total');
+    const response = await render({ 'idempotency-key': 'a' });
+    expect(response.headers.get('retry-after')).toBe('30');
+    expect(await refusalOf(response)).toMatchObject({
+      ...overloaded,
+      details: { waiting: 5, limit: 5, retryAfterSeconds: 30 },
+    });
+    expect(await traces()).toEqual(before);
+    expect(before).toMatchObject({ used: 5, exports: 5 });
+    expect(await metric('rendermill_admission_refused_total')).toBe(refusals + 1);
+  });
+
+  test('is accepted again once some have ended, and the time to come back is that of the line', async () => {
+    await accepted(5);
+    api.clock.advance(1_000);
+    expect(await refusalOf(await render())).toMatchObject(overloaded);
+    const ended = await api.db
+      .selectFrom('export')
+      .select('id')
+      .where('status', '=', 'queued')
+      .limit(2)
+      .execute();
+    await api.db
+      .updateTable('export')
+      .set({ status: 'canceled' })
+      .where(
+        'id',
+        'in',
+        ended.map((row) => row.id),
+      )
+      .execute();
+    api.clock.advance(20_000);
+    await accepted(2);
+    const response = await render();
+    // Two have left in 21 seconds: so one will in half of that.
+    expect(response.headers.get('retry-after')).toBe('11');
+    expect(await refusalOf(response)).toMatchObject(overloaded);
+  });
+
+  test('that was accepted before gets its answer again', async () => {
+    const first = await render({ 'idempotency-key': 'once' });
+    await accepted(4);
+    expect(await refusalOf(await render())).toMatchObject(overloaded);
+    const again = await render({ 'idempotency-key': 'once' });
+    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([202, 'true']);
+    expect(await again.json()).toEqual(await first.json());
+  });
+
+  test('of a hundred at once, exactly those are let in that fit', async () => {
+    const statuses = (await Promise.all(times(100, () => render()))).map((response) => response.status);
+    const count = (status: number) => statuses.filter((one) => one === status).length;
+    expect({ accepted: count(202), refused: count(503) }).toEqual({ accepted: 5, refused: 95 });
+    expect(await traces()).toMatchObject({ used: 5, exports: 5 });
+  });
+
+  test('that is refused for another reason takes no room', async () => {
+    await createUser(api.db, tenant.organizationId, { tier: 'free' });
+    const statuses = await Promise.all(times(20, async () => (await render()).status));
+    expect(statuses.filter((status) => status === 202)).toHaveLength(3);
+    await createUser(api.db, tenant.organizationId, { tier: 'unlimited' });
+    await accepted(2);
+  });
+});
+
+describe('a campaign', () => {
+  test('counts with all of its cells, and is refused as a whole where not all of them fit', async () => {
+    await accepted(2);
+    const before = await traces();
+    const response = await post(api, tenant, aCampaign({ variants: 2, sizes: 2 }));
+    expect(Number(response.headers.get('retry-after'))).toBe(30);
+    expect(await refusalOf(response)).toMatchObject({ ...overloaded, details: { waiting: 2, limit: 5 } });
+    expect(await traces()).toEqual(before);
+    await request(api, tenant, { variants: 3, sizes: 1 });
+    expect(await refusalOf(await render())).toMatchObject({ ...overloaded, details: { waiting: 5 } });
+  });
+
+  test('that was accepted before gets its answer again', async () => {
+    const headers = { 'idempotency-key': 'spring' };
+    const body = aCampaign({ variants: 5, sizes: 1 });
+    const first = await post(api, tenant, body, { headers });
+    const again = await post(api, tenant, body, { headers });
+    expect([first.status, again.status, again.headers.get('idempotent-replayed')]).toEqual([
+      202,
+      202,
+      'true',
+    ]);
+    expect(await refusalOf(await post(api, tenant, body))).toMatchObject(overloaded);
+  });
+
+  test('is told by a dry run that it would be refused, which is no refusal', async () => {
+    const refusals = await metric('rendermill_admission_refused_total');
+    const response = await post(api, tenant, aCampaign(), { query: '?dryRun=true' });
+    expect(await response.json()).toMatchObject({
+      wouldBeAccepted: false,
+      refusals: [{ code: 'service_overloaded' }],
+    });
+    expect(await metric('rendermill_admission_refused_total')).toBe(refusals);
+  });
+
+  test('is not run again where what failed has no room', async () => {
+    const id = await request(api, tenant, { variants: 3, sizes: 1 });
+    await planAll(api);
+    await renderAll(api, id, () => true);
+    api.clock.advance(1_000);
+    await accepted(3);
+    const before = await traces();
+    const retry = () => api.call(`/api/campaigns/${id}/retry`, { method: 'POST', key: tenant.key });
+    expect(await refusalOf(await retry())).toMatchObject(overloaded);
+    expect(await traces()).toEqual(before);
+    await api.db.updateTable('export').set({ status: 'canceled' }).where('batch_id', 'is', null).execute();
+    api.clock.advance(1_000);
+    expect((await retry()).status).toBe(202);
+  });
+});
+
+describe('an import', () => {
+  test('that does not fit is refused as a whole and leaves nothing', async () => {
+    await accepted(2);
+    const before = await traces();
+    const response = await upload(4);
+    expect(response.headers.get('retry-after')).toBe('30');
+    expect(await refusalOf(response)).toMatchObject(overloaded);
+    expect(await traces()).toEqual(before);
+    expect((await upload(3)).status).toBe(202);
+    expect(await refusalOf(await upload(1))).toMatchObject(overloaded);
+  });
+
+  test('that was accepted before gets its answer again', async () => {
+    const headers = { 'idempotency-key': 'products' };
+    const first = await upload(5, headers);
+    const again = await upload(5, headers);
+    expect([first.status, again.status, again.headers.get('idempotent-replayed')]).toEqual([
+      202,
+      202,
+      'true',
+    ]);
+    expect(await refusalOf(await upload(5, { 'idempotency-key': 'others' }))).toMatchObject(overloaded);
+  });
+
+  test('is told by a dry run that it would be refused', async () => {
+    await accepted(5);
+    const response = await upload(1, {}, { dryRun: true });
+    expect(await response.json()).toMatchObject({ allowed: false, refusal: { code: 'service_overloaded' } });
+  });
+});
