@@ -182,13 +182,14 @@ describe('imports', () => {
     );
   });
 
-  test('of Remotion stand below src/platform/renderer only, so that the API never loads it', () => {
+  test('of Remotion stand below src/platform/renderer, and in the one file that sets Lambda up, so that the API never loads it', () => {
     isTest(
       importsOf(src)
         .filter(
           (one) =>
             /^(@remotion\/|remotion$|remotion\/)/.test(one.specifier) &&
-            !one.from.startsWith('src/platform/renderer/'),
+            !one.from.startsWith('src/platform/renderer/') &&
+            one.from !== 'src/platform/aws/remotion-lambda.ts',
         )
         .map((one) => `${one.from} imports ${one.specifier}: only src/platform/renderer may.`),
     );
@@ -344,6 +345,8 @@ describe('tables', () => {
     idempotency_key: 'src/domain/exports',
     worker: 'src/domain/exports',
     render_chunk: 'src/domain/exports',
+    lambda_limit: 'src/domain/lambda',
+    lambda_lease: 'src/domain/lambda',
     artifact: 'src/domain/artifacts',
     download_window: 'src/domain/artifacts',
     download_count: 'src/domain/artifacts',

@@ -13,9 +13,9 @@ import type { Logger } from '../platform/log/log.ts';
 import type { JobQueue } from '../platform/queue/contract.ts';
 import { openJobQueue } from '../platform/queue/open-job-queue.ts';
 import type { Storage } from '../platform/storage/contract.ts';
-import { createFolderStorage } from '../platform/storage/folder.ts';
 import { embeddedDatabaseExists } from './embedded-database-exists.ts';
 import { keepDatabase } from './keep-database.ts';
+import { openStorage } from './open-storage.ts';
 
 export interface Process {
   readonly config: Config;
@@ -28,14 +28,17 @@ export interface Resources extends Process {
   readonly databaseUrl: string;
   readonly db: Database;
   readonly listener: Listener;
-  /** The render queue. */
+  /** The render queue: of what workers render themselves. */
   readonly queue: JobQueue;
+  /** Of what goes on at AWS; null: this installation does not render there. */
+  readonly lambdaQueue: JobQueue | null;
   readonly campaignQueue: JobQueue;
   readonly storage: Storage;
 }
 
 export const renderQueueName = 'render-queue';
 export const campaignQueueName = 'campaign-queue';
+export const lambdaQueueName = 'lambda-queue';
 
 export interface RecordsOptions {
   /** An embedded database that was found running belongs to whoever runs it and is left running, unless this process takes it over. */
@@ -82,10 +85,23 @@ export const openResources = async (
   lifecycle.onStop('database listener', () => listener.close());
   const queue = await openQueue(process, databaseUrl, renderQueueName);
   lifecycle.onStop('render queue', () => queue.close());
+  const lambdaQueue =
+    config.LAMBDA_FUNCTION === undefined ? null : await openQueue(process, databaseUrl, lambdaQueueName);
+  lifecycle.onStop('lambda queue', async () => lambdaQueue?.close());
   const campaignQueue = await openQueue(process, databaseUrl, campaignQueueName);
   lifecycle.onStop('campaign queue', () => campaignQueue.close());
-  const storage = await createFolderStorage({ directory: config.storageDirectory });
-  return { ...process, clock: systemClock, databaseUrl, db, listener, queue, campaignQueue, storage };
+  const storage = await openStorage(process);
+  return {
+    ...process,
+    clock: systemClock,
+    databaseUrl,
+    db,
+    listener,
+    queue,
+    lambdaQueue,
+    campaignQueue,
+    storage,
+  };
 };
 
 const openQueue = ({ config, log }: Process, databaseUrl: string, name: string): Promise<JobQueue> =>

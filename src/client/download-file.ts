@@ -25,8 +25,10 @@ export const downloadFile = async (
   signal?: AbortSignal,
 ): Promise<DownloadedFile> => {
   const from = `/api/render/download?fileId=${encodeURIComponent(fileId)}`;
-  const response = await transport.open(from, { signal });
-  const expected = /^"([0-9a-f]{64})"$/.exec(response.headers.get('etag') ?? '')?.[1];
+  const answer = await transport.open(from, { signal, mayRedirect: true });
+  // Of the service, not of the storage that it may point to, which knows other hashes.
+  const expected = /^"([0-9a-f]{64})"$/.exec(answer.headers.get('etag') ?? '')?.[1];
+  const response = await follow(answer, signal);
   await mkdir(dirname(path), { recursive: true });
   const partial = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`);
   try {
@@ -41,6 +43,24 @@ export const downloadFile = async (
     await rm(partial, { force: true });
     throw error;
   }
+};
+
+/** Without the key: the URL has its own permission, and S3 refuses two at once. */
+const follow = async (answer: Response, signal: AbortSignal | undefined): Promise<Response> => {
+  const location = answer.headers.get('location');
+  if (location === null) return answer;
+  const { origin } = new URL(location);
+  const response = await fetch(location, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+    throw signal?.aborted ? error : unreachable(origin, error);
+  });
+  if (response.ok) return response;
+  await response.body?.cancel();
+  throw new ApiError({
+    code: 'unexpected_answer',
+    status: response.status,
+    message:
+      `The storage at ${origin}, to which the service points, answered ${response.status} ${response.statusText}`.trimEnd(),
+  });
 };
 
 const receive = async (response: Response, partial: string, signal: AbortSignal | undefined) => {

@@ -13,6 +13,8 @@ export interface RequestOptions {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** A redirect is an answer, too: where it leads is the caller's business. */
+  readonly mayRedirect?: boolean;
 }
 
 export interface Transport {
@@ -29,7 +31,7 @@ export const createTransport = ({ url, key }: ClientOptions): Transport => {
   const base = url.replace(/\/+$/, '');
 
   const open = async (path: string, options: RequestOptions = {}): Promise<Response> => {
-    const { method = 'GET', body, headers = {}, signal } = options;
+    const { method = 'GET', body, headers = {}, signal, mayRedirect = false } = options;
     const response = await fetch(base + path, {
       method,
       headers: {
@@ -39,10 +41,12 @@ export const createTransport = ({ url, key }: ClientOptions): Transport => {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal === undefined ? {} : { signal }),
+      redirect: mayRedirect ? 'manual' : 'follow',
     }).catch((error: unknown) => {
       throw signal?.aborted ? error : unreachable(base, error);
     });
-    if (!response.ok) throw await refusal(response);
+    const isRedirect = mayRedirect && response.headers.has('location');
+    if (!response.ok && !isRedirect) throw await refusal(response);
     return response;
   };
 

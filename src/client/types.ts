@@ -40,6 +40,10 @@ export interface ExportFile {
   readonly height: number;
   /** Seconds of footage; null for a still. */
   readonly durationSeconds: number | null;
+  /** When its tier's retention ends; null: never. */
+  readonly expiresAt: string | null;
+  /** The file was removed; the record stays. */
+  readonly expired: boolean;
   readonly downloadPath: string;
 }
 

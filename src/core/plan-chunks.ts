@@ -36,6 +36,14 @@ const maxOverheadShare = 0.15;
 /** What is lost with a killed worker, where chunks are at hand to keep it small. */
 const maxLossMs = 120_000;
 
+const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
+
+/**
+ * A chunk lasts whole milliseconds where its frames allow that: Remotion places sounds by those, and would place one that begins in
+ * the middle of another chunk up to half of one away from where the whole video has it.
+ */
+const frameStep = (fps: number): number => (Number.isInteger(fps) ? fps / greatestDivisor(fps, 1_000) : 1);
+
 interface Candidate extends ChunkPlan {
   readonly wallMs: number;
   /** Work that a killed worker loses beyond what may be lost. */
@@ -43,7 +51,8 @@ interface Candidate extends ChunkPlan {
 }
 
 const estimate = (given: ChunkQuestion, wantedCount: number): Candidate => {
-  const framesPerChunk = Math.ceil(given.frames / wantedCount);
+  const step = frameStep(given.fps);
+  const framesPerChunk = Math.ceil(given.frames / wantedCount / step) * step;
   // Rounding up may leave nothing for the last of those wanted.
   const count = Math.ceil(given.frames / framesPerChunk);
   const workMs = framesPerChunk * given.msPerFrame;

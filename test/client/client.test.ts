@@ -190,6 +190,36 @@ describe('download', () => {
     expect(await readdir(join(folder, 'a'))).toEqual(['b.png']);
   });
 
+  it('follows the service to a URL of the storage, without its key, and checks the hash all the same', async () => {
+    const storage = await serve(
+      (_request, response) => void response.writeHead(200, { etag: '"md5"' }).end(bytes),
+    );
+    const client = await clientOf(
+      (_request, response) =>
+        void response.writeHead(302, { etag: `"${sha256}"`, location: `${storage.url}/object?signed` }).end(),
+    );
+    const path = join(folder, 'b.png');
+    expect(await client.download('f-1', path)).toEqual({ path, sha256, sizeInBytes: bytes.length });
+    expect(storage.requests.map((request) => [request.url, request.headers.authorization])).toEqual([
+      ['/object?signed', undefined],
+    ]);
+    await storage.close();
+    expect(await failureOf(client.download('f-1', path))).toMatchObject({ code: 'unreachable' });
+  });
+
+  it('says which storage refused it', async () => {
+    const storage = await serve((_request, response) => void response.writeHead(403).end('<Error/>'));
+    const client = await clientOf(
+      (_request, response) => void response.writeHead(302, { location: `${storage.url}/object` }).end(),
+    );
+    expect(await failureOf(client.download('f-1', join(folder, 'b.png')))).toMatchObject({
+      code: 'unexpected_answer',
+      status: 403,
+      message: expect.stringContaining(storage.url),
+    });
+    await storage.close();
+  });
+
   it.each([
     ['other bytes', { etag: `"${'0'.repeat(64)}"` }, 'checksum_mismatch'],
     ['no hash to check', {}, 'checksum_mismatch'],

@@ -44,8 +44,35 @@ describe('tiers', () => {
     [{ free: { maxDurationSeconds: 0 } }],
     [{ free: { maxPixels: 10_000 * 10_000 } }],
     [{ free: { dailyExport: 1 } }],
+    [{ free: { concurrentRenders: 0 } }],
+    [{ free: { concurrentRenders: 1.5 } }],
+    [{ free: { concurrentRenders: '2' } }],
+    [{ free: { retentionDays: 0 } }],
+    [{ free: { retentionDays: -1 } }],
+    [{ free: { retentionDays: 36_501 } }],
   ])('the schema of overrides refuses %j', (overrides) => {
     expect(tierOverridesSchema.safeParse(overrides).success).toBe(false);
+  });
+
+  test('render so many of an organization at once and keep files so long, where nothing else is said', () => {
+    const caps = tierNames.map((name) => [
+      defaultTiers[name].concurrentRenders,
+      defaultTiers[name].retentionDays,
+    ]);
+    expect(Object.fromEntries(tierNames.map((name, index) => [name, caps[index]]))).toEqual({
+      free: [10, 30],
+      pro: [50, 180],
+      unlimited: [null, null],
+      credits: [50, 180],
+    });
+  });
+
+  test('the schema takes caps and retention, and null for none; a day may be cut', () => {
+    const overrides = {
+      free: { concurrentRenders: 1, retentionDays: 0.5 },
+      pro: { concurrentRenders: null, retentionDays: null },
+    };
+    expect(tierOverridesSchema.parse(overrides)).toEqual(overrides);
   });
 
   test('the schema takes overrides of some tiers only', () => {

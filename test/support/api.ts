@@ -16,6 +16,7 @@ import { openDatabase } from '../../src/platform/db/client.ts';
 import { type Listener, openListener } from '../../src/platform/db/listener.ts';
 import { createLifecycle } from '../../src/platform/lifecycle/lifecycle.ts';
 import type { JobQueue, QueueJob } from '../../src/platform/queue/contract.ts';
+import type { Storage } from '../../src/platform/storage/contract.ts';
 import { createFolderStorage } from '../../src/platform/storage/folder.ts';
 import {
   acceptAndStart,
@@ -75,6 +76,8 @@ export const startTestApi = async (
     databaseUrl?: string;
     /** Variables of the configuration. */
     environment?: Readonly<Record<string, string>>;
+    /** Default: a folder. */
+    storage?: Storage;
   } = {},
 ): Promise<TestApi> => {
   const directory = await mkdtemp(join(tmpdir(), 'rendermill-api-'));
@@ -103,8 +106,9 @@ export const startTestApi = async (
     db,
     listener,
     queue: createMemoryQueue('render-queue'),
+    lambdaQueue: null,
     campaignQueue: createMemoryQueue('campaign-queue'),
-    storage: createFolderStorage({ directory: join(directory, 'storage') }),
+    storage: options.storage ?? createFolderStorage({ directory: join(directory, 'storage') }),
   };
   let url = '';
   const server = await createApi(resources, () => url);

@@ -21,10 +21,8 @@ const check = async (work: () => Promise<string | undefined>): Promise<z.infer<t
   }
 };
 
-export const registerHealthRoutes = (
-  server: HttpServer,
-  { db, queue, campaignQueue, lifecycle }: Resources,
-): void => {
+export const registerHealthRoutes = (server: HttpServer, resources: Resources): void => {
+  const { db, lifecycle } = resources;
   server.get(
     '/healthz',
     {
@@ -54,7 +52,9 @@ export const registerHealthRoutes = (
           const pending = await pendingMigrations(db);
           return pending.length === 0 ? undefined : `run rendermill migrate: ${pending.join(', ')}`;
         }),
-        queue: await check(async () => void (await Promise.all([queue.ping(), campaignQueue.ping()]))),
+        queue: await check(
+          async () => void (await Promise.all(queuesOf(resources).map((queue) => queue.ping()))),
+        ),
         process: await check(async () => (lifecycle.stopping.aborted ? 'shutting down' : undefined)),
       };
       const ready = Object.values(checks).every((one) => one.ok);
@@ -63,21 +63,27 @@ export const registerHealthRoutes = (
   );
 };
 
+const queuesOf = ({ queue, lambdaQueue, campaignQueue }: Resources): readonly JobQueue[] =>
+  [queue, lambdaQueue, campaignQueue].filter((one) => one !== null);
+
 const countJobs = async (queue: JobQueue): Promise<LabelledValue[]> =>
   Object.entries(await queue.counts()).map(([state, value]) => ({
     labels: { queue: queue.name, state },
     value,
   }));
 
-export const registerGauges = (metrics: Metrics, { db, queue, campaignQueue }: Resources): void => {
+export const registerGauges = (metrics: Metrics, resources: Resources): void => {
   metrics.gaugeBy(
     'rendermill_exports_unfinished',
     'Exports that have not ended, by where they are',
     ['place'],
     async () =>
-      Object.entries(await countUnfinished(db)).map(([place, value]) => ({ labels: { place }, value })),
+      Object.entries(await countUnfinished(resources.db)).map(([place, value]) => ({
+        labels: { place },
+        value,
+      })),
   );
   metrics.gaugeBy('rendermill_queue_jobs', 'Jobs by queue and state', ['queue', 'state'], async () =>
-    (await Promise.all([queue, campaignQueue].map(countJobs))).flat(),
+    (await Promise.all(queuesOf(resources).map(countJobs))).flat(),
   );
 };

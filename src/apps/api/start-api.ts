@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { RenderModes } from '../../core/choose-render-mode.ts';
 import { authenticate } from '../../domain/accounts/api-keys.ts';
 import { createAdmission } from '../../domain/exports/admission.ts';
+import { readSlots } from '../../domain/lambda/read-slots.ts';
 import { registerAccountRoutes } from '../../features/accounts/routes.ts';
 import { registerCampaignRoutes } from '../../features/campaigns/routes.ts';
 import { registerCompositionRoutes } from '../../features/compositions/routes.ts';
@@ -25,7 +26,7 @@ import { version } from '../version.ts';
 import { registerDeliveryMetrics } from './delivery-metrics.ts';
 import { registerGauges, registerHealthRoutes } from './health.ts';
 import { explainListenError } from './port-taken.ts';
-import { registerRenderMetrics } from './render-metrics.ts';
+import { type LambdaSlots, registerRenderMetrics } from './render-metrics.ts';
 
 export interface RunningApi {
   /** Where it listens. */
@@ -52,13 +53,16 @@ export const createApi = async (resources: Resources, publicUrl: () => string): 
   const metrics = createMetrics();
   exposeMetrics(server, metrics);
   registerGauges(metrics, resources);
-  registerRenderMetrics(metrics, resources, { admission, lambdaSlots: async () => null });
+  registerRenderMetrics(metrics, resources, { admission, lambdaSlots: lambdaSlotsOf(resources) });
   registerDeliveryMetrics(metrics, resources);
   registerHealthRoutes(server, resources);
   const accepting = { renderModes: renderModesOf(config), admission };
   registerRenderRoutes(server, { db, clock, listener, log: resources.log, access, ...accepting });
   registerCampaignRoutes(server, { db, clock, listener, access, ...accepting });
-  registerDownloadRoutes(server, { db, clock, storage, log: resources.log, access, publicUrl });
+  registerDownloadRoutes(server, {
+    ...{ db, clock, storage, log: resources.log, access, publicUrl },
+    redirect: config.DOWNLOAD_REDIRECT,
+  });
   registerHistoryRoutes(server, { db, access });
   registerAccountRoutes(server, { db, clock, access });
   registerIdentityRoutes(server, { db, clock, access });
@@ -78,6 +82,12 @@ export const createApi = async (resources: Resources, publicUrl: () => string): 
   });
   return server;
 };
+
+/** Functions count by region, whoever of us starts them. */
+const lambdaSlotsOf =
+  ({ config, db, clock }: Resources) =>
+  async (): Promise<LambdaSlots | null> =>
+    config.LAMBDA_FUNCTION === undefined ? null : readSlots(db, config.LAMBDA_REGION, clock.now());
 
 const renderModesOf = ({ RENDER_MODE, LAMBDA_FUNCTION }: Config): RenderModes => ({
   default: RENDER_MODE,

@@ -9,6 +9,7 @@ import { startApi } from '../api/start-api.ts';
 import { startDispatcherMaintenance } from '../dispatcher/maintenance.ts';
 import { openDispatcher } from '../dispatcher/start-dispatcher.ts';
 import { formatEventLine } from '../event-line.ts';
+import { placeOfFiles } from '../open-storage.ts';
 import { nameEnvironment, openRecords, openResources, type Process, type Resources } from '../resources.ts';
 import { tailEvents } from '../tail-events.ts';
 import { startWorker } from '../worker/start-worker.ts';
@@ -72,7 +73,7 @@ Rendermill is up
   Key        ${shown.key}   (also in ${developmentKeyFile(config.home)})
   Database   ${config.DATABASE_URL === undefined ? `embedded, in ${join(config.home, 'postgres')}` : 'DATABASE_URL'}
   Queue      ${queue.backend}
-  Files      ${config.storageDirectory}
+  Files      ${placeOfFiles(config)}
   Examples   ${shown.version === null ? 'none' : `version ${shown.version}`}
 
 Ctrl-C lets running renders end and stops; a second Ctrl-C stops at once. Events, as they happen:

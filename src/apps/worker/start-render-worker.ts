@@ -75,13 +75,27 @@ export const startRenderWorker = async (
     options.concurrency,
     createRenderProcessor({ ...shared, renderer, chunks }),
   );
+  const lambdaWorker = await startLambda(resources, shared);
+  const queueWorkers = lambdaWorker === null ? [queueWorker] : [queueWorker, lambdaWorker];
   const identity = { id, host: hostname(), pid: process.pid };
-  const capacity = { concurrency: options.concurrency, lambdaConcurrency: 0 };
-  const heartbeat = await startHeartbeat(resources, identity, capacity, [queueWorker], renderer);
+  const capacity = {
+    concurrency: options.concurrency,
+    lambdaConcurrency: lambdaWorker === null ? 0 : config.LAMBDA_RENDERS,
+  };
+  const heartbeat = await startHeartbeat(resources, identity, capacity, queueWorkers, renderer);
   feeder.wake();
   lifecycle.onStop('renders', async () => {
     await heartbeat.stop();
-    await queueWorker.close(config.SHUTDOWN_SECONDS * 1000);
+    await Promise.all(queueWorkers.map((one) => one.close(config.SHUTDOWN_SECONDS * 1000)));
   });
   return id;
 };
+
+/** Loaded only where it is set up: most workers have no use for AWS's library. */
+const startLambda = async (
+  resources: Resources,
+  shared: Parameters<typeof import('./start-lambda-renders.ts').startLambdaRenders>[1],
+) =>
+  resources.lambdaQueue === null
+    ? null
+    : (await import('./start-lambda-renders.ts')).startLambdaRenders(resources, shared);

@@ -23,6 +23,8 @@ export interface ManifestFile {
 }
 
 export interface ManifestFailure {
+  /** Of a file that was there and has expired; absent: there was none. */
+  readonly fileId?: string;
   readonly variant: string;
   readonly locale: string | null;
   readonly size: string;

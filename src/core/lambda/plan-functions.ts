@@ -28,8 +28,11 @@ const mostFunctions = 200;
  * fewer than 5.
  */
 const framesWorthAFunction = 20;
-/** Rendered well within the four minutes of a function, also at a quarter of a second for each. */
-const mostFramesPerFunction = 150;
+/**
+ * What one function is given at most. In a batch: what it renders well within its four minutes, also at a quarter of a second a frame.
+ * Where someone waits: a render that would be slower than this for want of room waits for room, which comes within seconds.
+ */
+const mostFramesPerFunction: Readonly<Record<Urgency, number>> = { interactive: 200, batch: 600 };
 /** Where the frames are not known: ten seconds of footage go as wide as they should, and what is longer takes longer. */
 const widthOfUnknown = 15;
 
@@ -46,9 +49,12 @@ const widestWithin = (slots: number): number => {
   return slots === 2 ? 1 : slots - 1;
 };
 
-/** As narrow as it may be, but never narrower than the share of its urgency could ever let it be. */
-const narrowest = (frames: number | null, always: number): number =>
-  Math.min(Math.ceil((frames ?? 1) / mostFramesPerFunction), widestWithin(always), mostFunctions);
+/** As narrow as it may be, but never wider than what its urgency has for itself: it would wait for ever. */
+const narrowest = (frames: number | null, urgency: Urgency, limit: number): number => {
+  const own = urgency === 'batch' ? shareOf('batch', limit) : interactiveReserve(limit);
+  const wanted = Math.ceil((frames ?? 1) / mostFramesPerFunction[urgency]);
+  return Math.max(1, Math.min(wanted, widestWithin(own), mostFunctions));
+};
 
 const widest = (frames: number | null): number =>
   frames === null ? widthOfUnknown : Math.min(mostFunctions, Math.ceil(frames / framesWorthAFunction));
@@ -58,16 +64,15 @@ const known = (frames: number | null): number | null =>
 
 /**
  * Null: there is no room now. A render that someone waits for leaves half of what is free to the next one like it, unless that made
- * it narrower than a function's time allows.
+ * it too narrow to be worth starting.
  */
 export const planFunctions = (order: FunctionOrder, use: SlotUse): FunctionPlan | null => {
   const free = freeSlots(order.urgency, use);
   if (order.kind === 'still') return free < still.startSlots ? null : still;
   const frames = known(order.frames);
-  const isBatch = order.urgency === 'batch';
-  const always = isBatch ? shareOf('batch', use.limit) : interactiveReserve(use.limit);
-  const least = Math.max(1, narrowest(frames, always));
+  const least = narrowest(frames, order.urgency, use.limit);
   if (widestWithin(free) < least) return null;
+  if (order.urgency === 'batch') return planOf(least);
   const offered = widestWithin(Math.max(2, Math.ceil(free / 2)));
-  return planOf(isBatch ? least : Math.max(least, Math.min(widest(frames), offered)));
+  return planOf(Math.max(least, Math.min(widest(frames), offered)));
 };

@@ -43,7 +43,7 @@ export const underCeiling = (state: SlotLimit, ceiling: number): SlotLimit => {
  */
 export const shrink = (state: SlotLimit, used: number, now: Date): SlotLimit => {
   if (state.throttledAt !== null && now.getTime() - state.throttledAt.getTime() < burstMs) return state;
-  const wanted = Math.floor(Math.min(state.limit, used) * shrinkTo);
+  const wanted = Math.round(Math.min(state.limit, used) * shrinkTo);
   const limit = Math.min(state.limit, Math.max(wanted, Math.min(floor, state.ceiling)));
   return { ...state, limit, throttledAt: now, grownAt: now };
 };

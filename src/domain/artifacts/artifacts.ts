@@ -19,6 +19,8 @@ export interface NewArtifact {
   readonly durationSeconds: number | null;
   /** Of a video: whether it has a sound track. Null: a still, or not known. */
   readonly hasSound: boolean | null;
+  /** When its tier's retention ends; null: never. */
+  readonly expiresAt: Date | null;
 }
 
 export const recordArtifacts = async (
@@ -42,6 +44,7 @@ export const recordArtifacts = async (
         height: artifact.height,
         duration_seconds: artifact.durationSeconds,
         has_sound: artifact.hasSound,
+        expires_at: artifact.expiresAt,
         created_at: now,
       })),
     )

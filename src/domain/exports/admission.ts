@@ -3,7 +3,8 @@
  * a bound it says so instead, before anything is reserved or charged.
  *
  * What waits is counted at most once a second, what this process accepts since then is added. So one process goes beyond the bound
- * by no more than what was on its way into the database during the count; of several, each by what the others accept in that second.
+ * by no more than what was on its way into the database during the count; of several, each by what the others accept until it counts
+ * again.
  */
 import { sql } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
@@ -31,7 +32,10 @@ export interface AdmissionDeps {
   readonly maxWaiting: number;
 }
 
-const freshMs = 1_000;
+const leastFreshMs = 1_000;
+const mostFreshMs = 10_000;
+/** A count of a long line on a busy database takes a while: so it is at work a tenth of the time at most. */
+const freshPerCount = 10;
 /** Long enough to see slow videos leave, short enough to be of use. */
 const paceMs = 60_000;
 
@@ -39,17 +43,20 @@ export const createAdmission = ({ db, clock, maxWaiting }: AdmissionDeps): Admis
   let samples: readonly LineSample[] = [];
   let accepted = 0;
   let refused = 0;
+  let lookedAt: number | undefined;
+  let freshMs = leastFreshMs;
   let looking: Promise<void> | undefined;
 
   const isFresh = (): boolean => {
-    const last = samples.at(-1);
-    return last !== undefined && Math.abs(clock.now().getTime() - last.at) < freshMs;
+    return lookedAt !== undefined && Math.abs(clock.now().getTime() - lookedAt) < freshMs;
   };
 
   const count = async (): Promise<void> => {
     const at = clock.now().getTime();
     // What is accepted during the count may or may not be in it: it is added.
     const sample = { at, accepted, waiting: await countWaiting(db, maxWaiting) };
+    lookedAt = clock.now().getTime();
+    freshMs = Math.min(mostFreshMs, Math.max(leastFreshMs, (lookedAt - at) * freshPerCount));
     samples = [...samples.filter((one) => Math.abs(at - one.at) < paceMs), sample];
   };
 

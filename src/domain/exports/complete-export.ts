@@ -6,6 +6,7 @@ import { notify, notifyAll } from '../../platform/db/notify.ts';
 import type { StoredProgress } from '../../platform/db/schema.ts';
 import { reachMilestone } from '../accounts/milestones.ts';
 import { type NewArtifact, recordArtifacts } from '../artifacts/artifacts.ts';
+import { readExpiry } from '../artifacts/retention.ts';
 import { emitAll } from '../events/emit.ts';
 import { cancelLocked } from './cancel-export.ts';
 import { countEndsOf, lockRunsOf } from './cells.ts';
@@ -22,7 +23,7 @@ import {
 } from './export.ts';
 import { lockHeldExports } from './held-export.ts';
 
-export interface RenderedFile extends Omit<NewArtifact, 'organizationId' | 'exportId'> {
+export interface RenderedFile extends Omit<NewArtifact, 'organizationId' | 'exportId' | 'expiresAt'> {
   /** Milliseconds of rendering. */
   readonly renderTimeMs: number;
   /** Names what decides about every byte of the file; absent: it is not to be used again. */
@@ -74,9 +75,19 @@ export const completeExports = async (
     return file ? [{ row, file }] : [];
   });
   const completed = await markCompleted(tx, pairs, now);
+  const expiryOf = await readExpiry(
+    tx,
+    completed.map(({ row }) => row),
+    now,
+  );
   await recordArtifacts(
     tx,
-    completed.map(({ row, file }) => ({ ...file, organizationId: row.organization_id, exportId: row.id })),
+    completed.map(({ row, file }) => ({
+      ...file,
+      organizationId: row.organization_id,
+      exportId: row.id,
+      expiresAt: expiryOf(row),
+    })),
     now,
   );
   await dropChunks(

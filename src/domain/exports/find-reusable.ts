@@ -1,16 +1,19 @@
 import type { Reader } from '../../platform/db/client.ts';
+import { reuseMarginMs } from '../artifacts/retention.ts';
 import type { RenderedFile } from './complete-export.ts';
 
 /** A stored file that another export may have, too. */
 export type ReusableFile = Omit<RenderedFile, 'renderTimeMs' | 'cached'> & { readonly contentHash: string };
 
-/** The newest file under each content hash; the caller makes sure that it is still there. Never another organization's. */
+/** The newest file under each content hash that does not expire soon; the caller makes sure that it is still there. Never another organization's. */
 export const findReusable = async (
   db: Reader,
   organizationId: string,
   hashes: readonly string[],
+  now: Date,
 ): Promise<readonly ReusableFile[]> => {
   if (hashes.length === 0) return [];
+  const lastsUntil = new Date(now.getTime() + reuseMarginMs);
   const rows = await db
     .selectFrom('export')
     .innerJoin('artifact', 'artifact.export_id', 'export.id')
@@ -20,6 +23,8 @@ export const findReusable = async (
     .where('export.organization_id', '=', organizationId)
     .where('export.content_hash', 'in', [...new Set(hashes)])
     .where('export.status', '=', 'completed')
+    .where('artifact.expired_at', 'is', null)
+    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', lastsUntil)]))
     .orderBy('export.content_hash')
     .orderBy('export.completed_at', 'desc')
     .execute();

@@ -16,6 +16,8 @@ export const fileSchema = z
     width: z.int().describe('Pixels'),
     height: z.int().describe('Pixels'),
     durationSeconds: z.number().nullable().describe('Seconds of footage; null for a still'),
+    expiresAt: z.iso.datetime().nullable().describe("When its tier's retention ends; null: never"),
+    expired: z.boolean().describe('True once the file was removed; the record stays'),
     downloadPath: z
       .string()
       .describe('With the secret key; see POST /api/render/download-link for a link to hand out'),
@@ -74,6 +76,8 @@ export const presentFile = (artifact: Artifact): z.infer<typeof fileSchema> => (
   width: artifact.width,
   height: artifact.height,
   durationSeconds: artifact.duration_seconds,
+  expiresAt: iso(artifact.expires_at),
+  expired: artifact.expired_at !== null,
   downloadPath: `/api/render/download?fileId=${artifact.file_id}`,
 });
 

@@ -18,6 +18,7 @@ export const countReusable = async (
   db: Database,
   composition: Composition,
   request: CampaignRequest,
+  now: Date,
 ): Promise<number | null> => {
   if (!request.reuse) return 0;
   const { organization_id: organizationId, version, id: compositionId } = composition;
@@ -37,7 +38,8 @@ export const countReusable = async (
     const hashes = Array.from({ length: Math.min(cellsALook, cells - from) }, (_, index) =>
       hashAt(from + index),
     );
-    const known = new Set((await findReusable(db, organizationId, hashes)).map((file) => file.contentHash));
+    const files = await findReusable(db, organizationId, hashes, now);
+    const known = new Set(files.map((file) => file.contentHash));
     count += hashes.filter((hash) => known.has(hash)).length;
   }
   return count;

@@ -91,7 +91,7 @@ export const planCampaign = async (
     ...(await installationRefusals(deps, request)),
     ...metered.refusals,
   ];
-  const reusable = await countReusable(db, composition, request);
+  const reusable = await countReusable(db, composition, request, now);
   const renderMode = request.renderMode ?? deps.renderModes.default;
   const slots = await (renderMode === 'lambda' ? liveLambdaCapacity : liveCapacity)(db, now);
   const pace = await measurePace(db, { ...request, organizationId });

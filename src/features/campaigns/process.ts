@@ -59,11 +59,11 @@ const planRun = async (deps: CampaignProcessorDeps, fed: FedRun, signal: AbortSi
 
 /** By content hash. What was recorded and is no longer in storage, or is not what was recorded, is rendered again. */
 const findStoredFiles = async (
-  { db, storage }: CampaignProcessorDeps,
+  { db, storage, clock }: CampaignProcessorDeps,
   { batch, cells }: RunPlan,
 ): Promise<ReadonlyMap<string, ReusableFile>> => {
   const hashes = cells.flatMap((cell) => cell.contentHash ?? []);
-  const found = await findReusable(db, batch.organization_id, hashes);
+  const found = await findReusable(db, batch.organization_id, hashes, clock.now());
   const stored = await Promise.all(
     found.map(async (file) => ((await isStored(storage, file)) ? [file] : [])),
   );

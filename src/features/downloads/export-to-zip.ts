@@ -57,7 +57,11 @@ export const exportToZip = async (
     partial: options.partial ?? false,
   });
   const begunAt = clock.now();
-  const { entries, sizeInBytes, handedOut } = await prepareArchive({ db, storage }, organizationId, order);
+  const { entries, sizeInBytes, handedOut } = await prepareArchive(
+    { db, storage, clock },
+    organizationId,
+    order,
+  );
   await mkdir(dirname(zipPath), { recursive: true });
   const incoming = join(dirname(zipPath), `.${basename(zipPath)}.${randomUUID()}.part`);
   try {

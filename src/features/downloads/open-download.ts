@@ -3,6 +3,7 @@ import { RendermillError } from '../../core/errors.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
 import { getOrganization } from '../../domain/accounts/organizations.ts';
 import { type Artifact, getArtifact } from '../../domain/artifacts/artifacts.ts';
+import { assertNotExpired } from '../../domain/artifacts/retention.ts';
 import { type Export, getExport } from '../../domain/exports/export.ts';
 import type { Database } from '../../platform/db/client.ts';
 import { verifySignedLink } from './signed-link.ts';
@@ -26,7 +27,7 @@ export interface DownloadCredentials {
 const hash = (...parts: readonly string[]): string =>
   createHash('sha256').update(parts.join('\n')).digest('base64url');
 
-/** Another organization's file is as if it did not exist. */
+/** Another organization's file is as if it did not exist. Throws `file_expired`. */
 export const openDownload = async (
   db: Database,
   given: DownloadCredentials,
@@ -37,6 +38,7 @@ export const openDownload = async (
     if (artifact.organization_id !== given.principal.organizationId) {
       throw new RendermillError('not_found', { message: 'There is no such file.' });
     }
+    assertNotExpired(artifact, now);
     return { ...(await withExport(db, artifact)), client: hash(given.principal.keyId, given.address) };
   }
   const { expires, signature } = given;
@@ -45,6 +47,7 @@ export const openDownload = async (
   const artifact = await getArtifact(db, given.fileId).catch(notFoundAsInvalidLink);
   const organization = await getOrganization(db, artifact.organization_id);
   verifySignedLink(organization.link_secret, { fileId: artifact.file_id, expires, signature }, now);
+  assertNotExpired(artifact, now);
   return { ...(await withExport(db, artifact)), client: hash(artifact.file_id, String(expires)) };
 };
 

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { RendermillError } from '../../core/errors.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
 import { getOrganization } from '../../domain/accounts/organizations.ts';
-import { type Artifact, getArtifact } from '../../domain/artifacts/artifacts.ts';
+import { getArtifact } from '../../domain/artifacts/artifacts.ts';
+import { assertNotExpired } from '../../domain/artifacts/retention.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Access } from '../../platform/http/access.ts';
@@ -22,11 +23,14 @@ import { type OpenedArchive, openArchive, signArchive } from './archive/open-arc
 import { prepareArchive } from './archive/prepare-archive.ts';
 import { streamArchive } from './archive/stream-archive.ts';
 import { parseByteRange } from './byte-range.ts';
-import { fileNameOf } from './file-name.ts';
+import { completeWithLastByte } from './complete-with-last-byte.ts';
+import { countedFile, countFileBegun } from './count-file.ts';
+import { expiresInSeconds, linkSchema } from './link-schema.ts';
 import { type OpenedDownload, openDownload } from './open-download.ts';
 import { createDamageRecorder, type RecordDamage } from './record-damage.ts';
-import { type CountedDownload, recordDownloadBegun, recordDownloadCompleted } from './record-download.ts';
-import { createSignedLink, defaultLinkSeconds, maxLinkSeconds, unixSeconds } from './signed-link.ts';
+import { recordDownloadBegun } from './record-download.ts';
+import { createSignedLink, unixSeconds } from './signed-link.ts';
+import { assertWhole, type Disposition, dispositionOf, presignFile } from './stored-file.ts';
 
 export interface DownloadRoutesDeps {
   readonly db: Database;
@@ -36,6 +40,8 @@ export interface DownloadRoutesDeps {
   readonly access: Access<Principal>;
   /** How browsers reach this API; signed links begin with it. */
   readonly publicUrl: () => string;
+  /** Single files come from a URL of the storage, where it has such. */
+  readonly redirect: boolean;
 }
 
 const tags = ['Downloads'];
@@ -54,11 +60,6 @@ const querySchema = z.object({
     .describe('inline: for a preview, which is not counted'),
 });
 type Query = z.infer<typeof querySchema>;
-
-const linkSchema = z
-  .object({ url: z.string(), expiresAt: z.iso.datetime() })
-  .meta({ id: 'DownloadLink', description: 'A link for one file or one archive, valid until then' });
-const expiresInSeconds = z.int().min(1).max(maxLinkSeconds).default(defaultLinkSeconds);
 
 interface SendingDeps extends DownloadRoutesDeps {
   readonly recordDamage: RecordDamage;
@@ -86,7 +87,7 @@ export const registerDownloadRoutes = (server: HttpServer, given: DownloadRoutes
           fileId: z.string().max(64),
           expiresInSeconds,
         }),
-        response: { 200: linkSchema, ...refusals(400, 401, 404) },
+        response: { 200: linkSchema, ...refusals(400, 401, 404, 410) },
       },
     },
     async (request) => {
@@ -95,6 +96,7 @@ export const registerDownloadRoutes = (server: HttpServer, given: DownloadRoutes
       if (artifact.organization_id !== organizationId) {
         throw new RendermillError('not_found', { message: 'There is no such file.' });
       }
+      assertNotExpired(artifact, deps.clock.now());
       const { link_secret } = await getOrganization(deps.db, organizationId);
       const expiresAt = new Date(deps.clock.now().getTime() + request.body.expiresInSeconds * 1000);
       const link = createSignedLink(link_secret, artifact.file_id, expiresAt);
@@ -117,11 +119,12 @@ export const registerDownloadRoutes = (server: HttpServer, given: DownloadRoutes
     exposeHeadRoute: false,
     schema: {
       summary: 'Download a file, with the secret key or by a signed link',
-      description: 'Answers Range, If-Range, If-None-Match and HEAD.',
+      description:
+        'Answers Range, If-Range, If-None-Match and HEAD. May be a redirect (302) to a URL of the storage that is valid for some minutes.',
       tags,
       security,
       querystring: querySchema,
-      response: refusals(401, 403, 404, 416, 503),
+      response: refusals(401, 403, 404, 410, 416, 503),
     },
     handler: async (request, reply) => {
       const query = request.query as Query;
@@ -177,7 +180,7 @@ export const registerDownloadRoutes = (server: HttpServer, given: DownloadRoutes
       tags: archiveTags,
       security,
       querystring: archiveQuerySchema,
-      response: refusals(400, 401, 403, 404, 409, 500, 503),
+      response: refusals(400, 401, 403, 404, 409, 410, 500, 503),
     },
     handler: async (request, reply) => {
       const query = request.query as ArchiveQuery;
@@ -209,18 +212,19 @@ const sendArchive = async (
   const counted = { ...archive.handedOut, window, correlationId: request.id };
   const begunAt = deps.clock.now();
   await recordDownloadBegun(deps.db, counted, begunAt);
-  completeWithLastByte(deps, request, reply, counted, begunAt);
+  completeWithLastByte({ ...deps, log: request.log }, reply.raw, counted, begunAt);
   // Should an entry not be what it was a moment ago, the connection breaks instead of ending early.
   reply.raw.strictContentLength = true;
   return reply.send(streamArchive(archive.entries));
 };
 
+/** Throws `file_damaged` and `range_not_satisfiable`. */
 const sendFile = async (
   deps: SendingDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   download: OpenedDownload,
-  disposition: 'attachment' | 'inline',
+  disposition: Disposition,
 ) => {
   const { artifact, export: row } = download;
   const etag = `"${artifact.sha256}"`;
@@ -241,15 +245,22 @@ const sendFile = async (
     throw new RendermillError('range_not_satisfiable', { details: { sizeInBytes: size } });
   }
   const { start, end } = range.type === 'part' ? range : { start: 0, end: size - 1 };
+  const part = { start, end };
+  const url =
+    deps.redirect && request.method === 'GET' ? await presignFile(deps.storage, download, disposition) : null;
+  if (url !== null) {
+    if (disposition === 'attachment') await countFileBegun(deps, countedFile(download, request.id), part);
+    return redirectTo(reply, url);
+  }
   reply.header('content-length', String(end - start + 1));
   if (range.type === 'part') reply.status(206).header('content-range', `bytes ${start}-${end}/${size}`);
   if (request.method === 'HEAD') return reply.send();
 
-  const body = await deps.storage.read(artifact.storage_key, { start, end });
+  const body = await deps.storage.read(artifact.storage_key, part);
   // Should the file end early all the same, the connection breaks instead of going on out of step.
   reply.raw.strictContentLength = true;
   try {
-    if (disposition === 'attachment') await countFile(deps, request, reply, download, { start, end });
+    if (disposition === 'attachment') await countFile(deps, request, reply, download, part);
   } catch (error) {
     body.destroy();
     throw error;
@@ -263,27 +274,16 @@ const rangeAskedFor = ({ method, headers }: FastifyRequest, etag: string): strin
   return method === 'GET' && isSameFile ? headers.range : undefined;
 };
 
-/** What was promised must be there before a length is: a short file would leave the client waiting. */
-const assertWhole = async (storage: Storage, artifact: Artifact): Promise<void> => {
-  const stored = await storage.stat(artifact.storage_key);
-  if (stored?.sizeInBytes === artifact.size_in_bytes) return;
-  throw new RendermillError('file_damaged', {
-    cause: new Error(
-      `${artifact.storage_key}: ${stored?.sizeInBytes ?? 'no'} bytes instead of ${artifact.size_in_bytes}`,
-    ),
-  });
-};
-
 const describeFile = (
   reply: FastifyReply,
   download: OpenedDownload,
   etag: string,
-  disposition: 'attachment' | 'inline',
+  disposition: Disposition,
 ) => {
-  const { artifact, export: row } = download;
+  const { artifact } = download;
   reply
     .header('content-type', artifact.media_type)
-    .header('content-disposition', contentDisposition(fileNameOf(row), { type: disposition }))
+    .header('content-disposition', dispositionOf(download, disposition))
     .header('etag', etag)
     .header('last-modified', artifact.created_at.toUTCString())
     .header('accept-ranges', 'bytes')
@@ -296,46 +296,26 @@ const matches = (header: string | undefined, etag: string): boolean =>
   header !== undefined &&
   (header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag));
 
-/** Before the first byte; and after the last one, where it is a part of this answer. */
-const countFile = async (
-  deps: DownloadRoutesDeps,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { artifact, export: row, client }: OpenedDownload,
-  { start, end }: { start: number; end: number },
-) => {
-  const counted: CountedDownload = {
-    organizationId: artifact.organization_id,
-    userId: row.user_id,
-    entity: { type: 'artifact', id: artifact.file_id },
-    facts: {
-      exportType: 'single_file',
-      fileCount: 1,
-      sizeInBytes: artifact.size_in_bytes,
-      format: row.format,
-      fileId: artifact.file_id,
-      exportId: row.id,
-    },
-    window: { organizationId: artifact.organization_id, fileId: artifact.file_id, client },
-    correlationId: request.id,
-  };
-  const begunAt = deps.clock.now();
-  if (start === 0) await recordDownloadBegun(deps.db, counted, begunAt);
-  if (end === artifact.size_in_bytes - 1) completeWithLastByte(deps, request, reply, counted, begunAt);
+/** What told of the file is told by the storage; its hash is known here only. */
+const redirectTo = (reply: FastifyReply, url: string) => {
+  for (const name of ['content-type', 'content-disposition', 'last-modified', 'accept-ranges']) {
+    reply.removeHeader(name);
+  }
+  return reply.header('cache-control', 'no-store').redirect(url, 302);
 };
 
-/** `finish`: the last byte was handed to the system; a client that went away before gives `close` alone. */
-const completeWithLastByte = (
-  { db, clock }: DownloadRoutesDeps,
+/** Before the first byte; and after the last one, where it is a part of this answer. */
+const countFile = async (
+  deps: SendingDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  counted: CountedDownload,
-  begunAt: Date,
-): void => {
-  reply.raw.once('finish', () => {
-    const now = clock.now();
-    recordDownloadCompleted(db, counted, now.getTime() - begunAt.getTime(), now).catch((error: unknown) =>
-      request.log.error({ err: error, entity: counted.entity }, 'download_completed could not be recorded'),
-    );
-  });
+  download: OpenedDownload,
+  part: { start: number; end: number },
+) => {
+  const counted = countedFile(download, request.id);
+  const begunAt = deps.clock.now();
+  await countFileBegun(deps, counted, part);
+  if (part.end === download.artifact.size_in_bytes - 1) {
+    completeWithLastByte({ ...deps, log: request.log }, reply.raw, counted, begunAt);
+  }
 };

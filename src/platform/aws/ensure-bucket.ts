@@ -30,6 +30,7 @@ const orNull = async <T>(found: Promise<T>, ...absent: readonly string[]): Promi
   }
 };
 
+/** Null where it is not. */
 const locate = async ({ client, sdk }: S3, { bucket, accountId }: BucketOrder) => {
   const whose = { Bucket: bucket, ExpectedBucketOwner: accountId };
   try {
@@ -43,22 +44,13 @@ const locate = async ({ client, sdk }: S3, { bucket, accountId }: BucketOrder) =
   }
 };
 
-/** Throws what `atAws` recognises as a wrong region where the bucket lies elsewhere. */
 const makeIfAbsent = async (s3: S3, order: BucketOrder): Promise<boolean> => {
-  const { client, sdk } = s3;
+  if ((await locate(s3, order)) !== null) return false;
   const { region, bucket } = order;
-  const location = await locate(s3, order);
-  if (location === null) {
-    // S3 refuses us-east-1 as a constraint.
-    const where = region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: region } };
-    await client.send(new sdk.CreateBucketCommand({ Bucket: bucket, ...where }));
-    return true;
-  }
-  if ((location.LocationConstraint ?? 'us-east-1') !== region)
-    throw Object.assign(new Error(`it lies in ${location.LocationConstraint}`), {
-      name: 'PermanentRedirect',
-    });
-  return false;
+  // S3 refuses us-east-1 as a constraint.
+  const where = region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint: region } };
+  await s3.client.send(new s3.sdk.CreateBucketCommand({ Bucket: bucket, ...where }));
+  return true;
 };
 
 /** The functions write their progress with the ACL `private`, which a bucket without ACLs refuses: it keeps them, and ignores public ones. */

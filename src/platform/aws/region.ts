@@ -1,14 +1,13 @@
 import { RendermillError } from '../../core/errors.ts';
-import { type AwsRegion, loadRemotionLambda } from './remotion-lambda.ts';
+import { type AwsRegion, awsRegions } from './remotion-lambda.ts';
 
 /** Throws `invalid_configuration` for one in which there are no layers of Remotion's. */
 export const toRegion = async (text: string): Promise<AwsRegion> => {
-  const { getRegions } = await loadRemotionLambda();
-  const regions = getRegions();
+  const regions = await awsRegions();
   const region = regions.find((one) => one === text);
   if (region) return region;
   throw new RendermillError('invalid_configuration', {
-    message: `Remotion Lambda knows no AWS region "${text}". LAMBDA_REGION and --region take one of: ${[...regions].join(', ')}.`,
+    message: `Remotion Lambda knows no AWS region "${text}". LAMBDA_REGION and --region take one of: ${regions.join(', ')}.`,
   });
 };
 

@@ -5,6 +5,8 @@ export type { AwsRegion, FunctionInfo };
 
 export const loadRemotionLambda = () => import('@remotion/lambda');
 export const loadRemotionClient = () => import('@remotion/lambda-client');
+export const awsRegions = async (): Promise<readonly AwsRegion[]> =>
+  (await import('@remotion/lambda-client/regions')).AWS_REGIONS;
 /** Of this installation, such as 4.0.527: what a function must have, too. */
 export const remotionVersion = async (): Promise<string> => (await import('remotion/version')).VERSION;
 

@@ -86,6 +86,10 @@ const variables = {
     .optional()
     .describe('Name of the deployed function; set, renders may ask for the mode lambda'),
   LAMBDA_BUCKET: z.string().optional().describe('Bucket of the function, for its sites, progress and output'),
+  LAMBDA_SITE_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Where functions reach the root of LAMBDA_BUCKET; absent: at AWS itself'),
   LAMBDA_SLOTS: positive(1000).describe(
     'Functions that may run at once in the AWS account and region, those of others left out',
   ),

@@ -9,6 +9,7 @@ import { projection } from './migrations/0005-projection.ts';
 import { delivery } from './migrations/0006-delivery.ts';
 import { signals } from './migrations/0007-signals.ts';
 import { scale } from './migrations/0008-scale.ts';
+import { lambdaSlots } from './migrations/0009-lambda-slots.ts';
 
 const plainSql = (text: string): Migration => ({
   up: async (db) => {
@@ -26,6 +27,7 @@ const migrations: Record<string, Migration> = {
   '0006-delivery': plainSql(delivery),
   '0007-signals': plainSql(signals),
   '0008-scale': plainSql(scale),
+  '0009-lambda-slots': plainSql(lambdaSlots),
 };
 
 const partitionMonthsAhead = 4;

@@ -20,6 +20,7 @@ import type {
   VisitorTable,
   WebhookSecretTable,
 } from './schema-events.ts';
+import type { LambdaLeaseTable, LambdaLimitTable } from './schema-lambda.ts';
 import type {
   RenderChunkTable,
   StoredChunkPlan,
@@ -376,6 +377,8 @@ export interface Schema {
   idempotency_key: IdempotencyKeyTable;
   worker: WorkerTable;
   render_chunk: RenderChunkTable;
+  lambda_limit: LambdaLimitTable;
+  lambda_lease: LambdaLeaseTable;
   artifact: ArtifactTable;
   download_window: DownloadWindowTable;
   download_count: DownloadCountTable;

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json as readBody } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { formatCampaignProgress } from '../../../src/apps/cli/campaign-lines.ts';
 import { type ApiUnderTest, json, serve } from '../../client/api-under-test.ts';
@@ -11,6 +12,7 @@ let api: ApiUnderTest;
 let folder: string;
 let file: string;
 let isFailed: boolean;
+let ordered: Record<string, unknown>;
 
 const plan = {
   wouldBeAccepted: false,
@@ -30,7 +32,9 @@ const plan = {
   renderSlots: 0,
 };
 
-const answer = ({ method, url = '' }: IncomingMessage, response: ServerResponse) => {
+const answer = async (request: IncomingMessage, response: ServerResponse) => {
+  const { method, url = '' } = request;
+  if (url.endsWith('/campaigns')) ordered = (await readBody(request)) as typeof ordered;
   if (url.includes('dryRun')) return json(response, 200, plan);
   if (method !== 'GET') return json(response, 202, { id: 'b-1', run: 1, cells: 1 });
   if (url.endsWith('/events')) {
@@ -83,6 +87,16 @@ describe('campaign', () => {
     expect(out.join('\n')).toContain('2 variant(s) × 2 size(s) = 4 cell(s)');
     expect(out.join('\n')).toContain('daily_limit_reached: Tier free allows 3.');
     expect(called()).toEqual(['POST /api/campaigns?dryRun=true']);
+  });
+
+  it.each([
+    [[], {}, undefined],
+    [['--render-mode', 'lambda'], {}, 'lambda'],
+    [['--render-mode', 'lambda'], { renderMode: 'local' }, 'local'],
+  ])('with %j and a file that says %j asks for the mode %s', async (args, given, renderMode) => {
+    await writeFile(file, JSON.stringify({ compositionId: 'c', ...given }));
+    expect((await campaign(file, ...args)).exitCode).toBe(0);
+    expect(ordered.renderMode).toBe(renderMode);
   });
 
   it('tells a script each step as a line of JSON', async () => {

@@ -52,13 +52,27 @@ const countBatches = async () =>
       .execute()
   ).length;
 
+const readMode = async (id: string) =>
+  (await api.db.selectFrom('batch').select('render_mode').where('id', '=', id).executeTakeFirst())
+    ?.render_mode;
+
 describe('import-csv', () => {
+  it('asks for the mode that was named, which the service may not have', async () => {
+    const here = await run(...mapped, '--render-mode', 'local', '--json');
+    expect(await readMode(String(jsonOf(here).id))).toBe('local');
+    const there = await run(...mapped, '--render-mode', 'lambda');
+    expect(there.exitCode).toBe(1);
+    expect(there.err.join()).toContain('LAMBDA_FUNCTION');
+    expect((await run(...mapped, '--render-mode', 'gpu')).exitCode).toBe(2);
+  });
+
   it('imports the file in the sizes and by the columns that were named', async () => {
     const result = await run(...mapped, '--set', 'currency=CHF', '--set', 'rating.value=4', '--json');
     expect(result.err).toEqual([]);
     expect(result.exitCode).toBe(0);
     const { id, cells } = jsonOf(result);
     expect(cells).toBe(4);
+    expect(await readMode(String(id))).toBe('local');
     const variants = await api.db
       .selectFrom('batch_variant')
       .selectAll()

@@ -1,9 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Check } from '../../../src/apps/cli/doctor/check.ts';
 import { checkLambda, judgeSlots } from '../../../src/apps/cli/doctor/check-lambda.ts';
 import { loadConfig } from '../../../src/platform/config/config.ts';
 import { type LocalAws, startLocalAws } from '../../platform/aws/local-aws.ts';
 import { jsonOf, runCommand } from './run-command.ts';
+
+// Remotion's packages and the SDK in them take long to load on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 let aws: LocalAws;
 beforeAll(async () => {
@@ -75,7 +78,7 @@ describe('lambda deploy', () => {
     ['a region that there is not', ['--region', 'mars-1'], {}, /no AWS region "mars-1".*us-east-1/],
     ['a bucket that the role could not use', ['--bucket', 'mine'], {}, /must begin with remotionlambda-/],
     ['the bucket of finished files', ['--bucket', bucketName], { S3_BUCKET: bucketName }, /is S3_BUCKET/],
-    ['too long a time', ['--timeout', '901'], {}, /--timeout must lie between 15 and 900 seconds/],
+    ['too long a time', ['--timeout', '901'], {}, /--timeout must lie between 30 and 900 seconds/],
   ])('refuses %s', async (_what, args, environment, message) => {
     const refused = await run(['deploy', ...args], environment as Record<string, string>);
     expect(refused.exitCode).toBe(1);

@@ -35,7 +35,7 @@ describe('organizations', () => {
       tiers: {},
       unknownEvents: 'mark',
     });
-    const tiers = { free: { dailyExports: 5 } };
+    const tiers = { free: { dailyExports: 5, concurrentRenders: 2, retentionDays: 7 } };
     expect(jsonOf(await set('--name', 'Globex', '--tiers', JSON.stringify(tiers)))).toEqual({
       id: 'globex',
       name: 'Globex',

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json as readBody } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { formatProgress } from '../../../src/apps/cli/progress-bar.ts';
 import { chooseFormat } from '../../../src/apps/cli/render-order.ts';
@@ -73,6 +74,19 @@ describe('render', () => {
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: [] });
     expect(out).toEqual([`${join(folder, 'a.png')}  10x20, 9 bytes, sha256 ${sha256}`]);
     expect(await readFile(join(folder, 'a.png'))).toEqual(bytes);
+  });
+
+  it.each([
+    [[], undefined],
+    [['--render-mode', 'lambda'], 'lambda'],
+  ])('with %j asks for the mode %s', async (args, renderMode) => {
+    let body: Record<string, unknown> = {};
+    answers['POST /api/render'] = async (request, response) => {
+      body = (await readBody(request)) as typeof body;
+      json(response, 202, { id: record.id, status: 'queued' });
+    };
+    expect((await runCommand(render(...args))).exitCode).toBe(0);
+    expect(body.renderMode).toBe(renderMode);
   });
 
   it('tells a script each step as a line of JSON', async () => {

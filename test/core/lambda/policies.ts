@@ -38,7 +38,7 @@ export const remotionsDefaults = (watchers: number): Policy => ({
 export interface Budget extends Policy {
   /** The limit whenever it changed, by second of the day. */
   readonly limits: { readonly at: number; readonly limit: number }[];
-  /** Narrowest width that was granted by the render's ideal one, of videos that someone waits for. */
+  /** Slots that were held at once, and grants after which more were held than the limit allows. */
   readonly totals: { mostUsed: number; overdrawn: number };
 }
 

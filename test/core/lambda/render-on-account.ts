@@ -79,15 +79,18 @@ export const renderOnAccount = (
     onEnd({ type: 'lost' });
   };
 
-  const launch = (): void => {
-    const one = account.invoke();
-    // AWS keeps an asynchronous call, and tries again.
-    if (one === null) return after(launchAgainSeconds, launch);
-    if (functions > 1) return after(one.startSeconds + openSeconds, () => renderChunks(one));
+  const renderAlone = (one: RunningFunction): void =>
     after(one.startSeconds + openSeconds + work(order.frames) + joinSeconds(1, order.frames), () => {
       end(one);
       onEnd({ type: 'done' });
     });
+
+  const launch = (): void => {
+    const one = account.invoke();
+    // AWS keeps an asynchronous call, and tries again.
+    if (one === null) after(launchAgainSeconds, launch);
+    else if (functions > 1) after(one.startSeconds + openSeconds, () => renderChunks(one));
+    else renderAlone(one);
   };
 
   const first = account.invoke();

@@ -167,6 +167,34 @@ describe('admission', () => {
     expect(counts).toBe(1);
   });
 
+  test('counts the less often the longer it takes', async () => {
+    const clock = createTestClock();
+    let counts = 0;
+    let slowMs = 300;
+    const slow = db.withPlugin({
+      transformQuery: ({ node }) => {
+        counts += 1;
+        clock.advance(slowMs);
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    });
+    const admission = createAdmission({ db: slow, clock, maxWaiting: 5 });
+    const countsIn = async (seconds: number) => {
+      counts = 0;
+      for (let second = 0; second < seconds; second += 1) {
+        await admission.look();
+        clock.advance(1_000);
+      }
+      return counts;
+    };
+    expect(await countsIn(9)).toBe(3);
+    slowMs = 60_000;
+    await countsIn(1);
+    slowMs = 0;
+    expect(await countsIn(10)).toBe(1);
+  });
+
   test('says when to come back by how fast the line has been shrinking', async () => {
     const { admission, clock, who } = await setUp(40);
     const rows = await Promise.all(times(40, () => accept(db, who)));

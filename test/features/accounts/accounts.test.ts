@@ -27,6 +27,8 @@ describe('a user', () => {
       remaining: 50,
       resetAt: '2026-03-11T00:00:00.000Z',
       maxDurationSeconds: 120,
+      concurrentRenders: 50,
+      retentionDays: 180,
       credits: 0,
     };
     expect(await response.json()).toEqual(user);
@@ -60,7 +62,19 @@ describe('a user', () => {
       limit: null,
       remaining: null,
       maxDurationSeconds: null,
+      concurrentRenders: null,
+      retentionDays: null,
     });
+  });
+
+  test("is told of what the organization has changed of its tier's caps and retention", async () => {
+    const tiers = { free: { concurrentRenders: 2, retentionDays: 0.5 }, pro: { retentionDays: null } };
+    const organizationId = await createOrganization(api.db, { tiers });
+    const { key } = await createKey(api.db, organizationId);
+    const tell = async (tier: string) =>
+      (await api.call('/api/users/ann', { method: 'PUT', key, body: { tier } })).json();
+    expect(await tell('free')).toMatchObject({ concurrentRenders: 2, retentionDays: 0.5 });
+    expect(await tell('pro')).toMatchObject({ concurrentRenders: 50, retentionDays: null });
   });
 
   test.each(['Zoë Müller', 'mail@example.com', 'a/b:c', '100%', '🙂', 'ユ'.repeat(128)])(

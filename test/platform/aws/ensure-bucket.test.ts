@@ -4,11 +4,14 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { getOrCreateBucket } from '@remotion/lambda';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { ensureBucket, examineBucket } from '../../../src/platform/aws/ensure-bucket.ts';
 import { accountId } from '../../support/aws/account.ts';
 import { clientOf } from '../../support-aws/s3-client.ts';
 import { type LocalAws, startLocalAws } from './local-aws.ts';
+
+// Remotion's packages and the SDK in them take long to load on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 let aws: LocalAws;
 beforeAll(async () => {

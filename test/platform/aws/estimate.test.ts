@@ -1,7 +1,10 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { mayBeSoWide, planUsage, type Work } from '../../../src/platform/aws/estimate.ts';
 import { priceOf } from '../../../src/platform/aws/price.ts';
+
+// Remotion's packages and the SDK in them take long to load on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const video: Work = { kind: 'video', count: 900, msPerFrame: 100, startupMs: 3_000 };
 const stills: Work = { kind: 'stills', count: 10, msPerFrame: 500, startupMs: 2_000 };

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import {
   askFunction,
   ensureFunction,
@@ -8,6 +8,9 @@ import {
 import { mostSlots, readQuotas } from '../../../src/platform/aws/quotas.ts';
 import { remotionVersion } from '../../../src/platform/aws/remotion-lambda.ts';
 import { type LocalAws, startLocalAws } from './local-aws.ts';
+
+// Remotion's packages and the SDK in them take long to load on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 let aws: LocalAws;
 beforeAll(async () => {

@@ -1,5 +1,8 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { type PolicyPlace, writePolicies } from '../../../src/platform/aws/policies.ts';
+
+// Remotion's packages and the SDK in them take long to load on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const place: PolicyPlace = {
   region: 'eu-central-1',
@@ -24,7 +27,8 @@ it('lets the workers render with one function and one bucket, and build or open 
     actionsOf(service).filter((action) => /Create|PassRole|PutBucket|DeleteFunction|Update/.test(action)),
   ).toEqual([]);
   const deletes = statementsOf(service).find(({ Action }) => Action === 's3:DeleteObject');
-  expect([deletes?.Resource ?? []].flat().some((arn) => arn.includes('sites'))).toBe(false);
+  for (const arn of [deletes?.Resource ?? ['none']].flat())
+    expect(arn).toMatch(/\/(renders|outputs|input-props|resolved-props)\/\*$/);
 });
 
 it("adds to Remotion's own policies what our deployment does besides", async () => {

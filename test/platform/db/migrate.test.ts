@@ -62,6 +62,7 @@ describe('migrations', () => {
         '0006-delivery',
         '0007-signals',
         '0008-scale',
+        '0009-lambda-slots',
       ],
     ]);
     expect(await migrateDatabase(url, silentLog)).toEqual([]);
@@ -80,6 +81,7 @@ describe('migrations', () => {
       '0006-delivery',
       '0007-signals',
       '0008-scale',
+      '0009-lambda-slots',
     ]);
     expect(await pendingMigrations(db)).toEqual([]);
     const { rows } = await sql`SELECT 1 FROM pg_class WHERE relname LIKE 'kysely%'`.execute(empty.db);

@@ -51,13 +51,14 @@ export const publishSite = async (
   const client = new S3Client({ region, endpoint: s3.url, credentials: s3.credentials });
   try {
     await prepareBucket(client, bucket);
-    for (const path of await filesIn(folder)) {
+    const put = async (path: string): Promise<unknown> => {
       const Key = `sites/${name}/${relative(folder, path).split(sep).join('/')}`;
       const ContentType = contentTypes[extname(path)] ?? 'application/octet-stream';
-      await client.send(
+      return client.send(
         new PutObjectCommand({ Bucket: bucket, Key, ContentType, Body: await readFile(path) }),
       );
-    }
+    };
+    await Promise.all((await filesIn(folder)).map(put));
   } finally {
     client.destroy();
   }

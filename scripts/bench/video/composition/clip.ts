@@ -3,7 +3,11 @@ import { AbsoluteFill, Html5Audio, staticFile, useCurrentFrame, useVideoConfig }
 
 const balls = 24;
 
-const ballStyle = (index: number, seconds: number, size: { width: number; height: number }): CSSProperties => {
+const ballStyle = (
+  index: number,
+  seconds: number,
+  size: { width: number; height: number },
+): CSSProperties => {
   const turn = (index / balls) * 2 * Math.PI;
   const radius = size.height * (0.2 + 0.015 * index);
   const diameter = size.height * (0.04 + 0.003 * index);

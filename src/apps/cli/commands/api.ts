@@ -15,6 +15,7 @@ export const addApiCommand = (program: Command, terminal: Terminal): void => {
           'DATABASE_URL',
           'REDIS_URL',
           'STORAGE_DIRECTORY',
+          'S3_BUCKET',
           'HOST',
           'PORT',
           'PUBLIC_URL',
@@ -28,12 +29,13 @@ export const addApiCommand = (program: Command, terminal: Terminal): void => {
       runService(terminal, async (process) => {
         const { startApi } = await import('../../api/start-api.ts');
         const { nameEnvironment, openResources } = await import('../../resources.ts');
+        const { placeOfFiles } = await import('../../open-storage.ts');
         const records = await openMigratedRecords(process);
         await nameEnvironment(records.db, process.config.ENVIRONMENT);
         const resources = await openResources(process, records);
         const { url } = await startApi(resources);
         process.log.info(
-          { url, queue: resources.queue.backend, storage: process.config.storageDirectory },
+          { url, queue: resources.queue.backend, storage: placeOfFiles(process.config) },
           'the API listens',
         );
       }),

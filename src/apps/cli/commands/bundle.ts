@@ -32,7 +32,7 @@ export const addBundleCommand = (program: Command, terminal: Terminal): void => 
           'rendermill bundle ./my-videos',
           'rendermill bundle ./my-videos --organization acme --entry src/video/index.ts',
         ],
-        ['DATABASE_URL', 'STORAGE_DIRECTORY', 'RENDERMILL_HOME', 'BROWSER_EXECUTABLE'],
+        ['DATABASE_URL', 'STORAGE_DIRECTORY', 'S3_BUCKET', 'RENDERMILL_HOME', 'BROWSER_EXECUTABLE'],
       ),
     )
     .action((path: string, options: Options) =>
@@ -49,7 +49,7 @@ const bundle = async (
   const { bundleProject } = await import('../../../features/compositions/bundle-project.ts');
   const { systemClock } = await import('../../../platform/clock/clock.ts');
   const { findBrowser } = await import('../../../platform/renderer/browser/find-browser.ts');
-  const { createFolderStorage } = await import('../../../platform/storage/folder.ts');
+  const { openStorage } = await import('../../open-storage.ts');
 
   const { config, log } = process;
   const { db } = await openMigratedRecords(process);
@@ -61,7 +61,7 @@ const bundle = async (
   const bundled = await bundleProject(
     {
       db,
-      storage: createFolderStorage({ directory: config.storageDirectory }),
+      storage: await openStorage(process),
       clock: systemClock,
       log,
       browserExecutable: browser.path,

@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { access, constants, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { Config } from '../../../platform/config/config.ts';
+import { createLogger } from '../../../platform/log/log.ts';
 import { freeBytes } from '../../../platform/storage/disk-space.ts';
+import type { S3Options } from '../../../platform/storage/s3/bucket.ts';
+import { placeOfFiles, s3OptionsOf } from '../../open-storage.ts';
 import { type Check, missing, ok, reasonOf, warning } from './check.ts';
 
 const nearestFolder = async (directory: string): Promise<string> => {
@@ -10,8 +14,34 @@ const nearestFolder = async (directory: string): Promise<string> => {
   return found !== null || dirname(directory) === directory ? directory : nearestFolder(dirname(directory));
 };
 
+export const checkStorage = async (config: Config): Promise<Check> => {
+  const options = s3OptionsOf(config, createLogger({ level: 'silent' }));
+  return options ? checkBucket(options, placeOfFiles(config)) : checkFolder(config.storageDirectory);
+};
+
+/** Lists, writes and deletes. Leaves nothing behind. */
+const checkBucket = async (options: S3Options, place: string): Promise<Check> => {
+  const { createS3Storage } = await import('../../../platform/storage/s3/s3-storage.ts');
+  const storage = createS3Storage(options);
+  try {
+    await storage.check();
+    const probe = `doctor/${randomUUID()}`;
+    await storage.put(probe, Readable.from([]));
+    await storage.delete(probe);
+    return ok('storage', place);
+  } catch (error) {
+    return missing(
+      'storage',
+      reasonOf(error),
+      'Let the key read, write, delete and list: see docs/storage.md.',
+    );
+  } finally {
+    storage.close();
+  }
+};
+
 /** Writes into it where it exists; else asks whether it could be made. Leaves nothing behind. */
-export const checkStorage = async (directory: string): Promise<Check> => {
+const checkFolder = async (directory: string): Promise<Check> => {
   const folder = await nearestFolder(directory);
   try {
     if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);

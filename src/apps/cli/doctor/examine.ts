@@ -30,7 +30,7 @@ const look = (name: string, check: Promise<Check>): Promise<Check> =>
 const checkService = async (config: Config): Promise<readonly Check[]> => [
   ...(await checkRecords(config)),
   await look('queue', checkQueue(config.REDIS_URL)),
-  await look('storage', checkStorage(config.storageDirectory)),
+  await look('storage', checkStorage(config)),
   await look('disk', checkDisk(config)),
   ...(await checkLambdaIfSet(config)),
 ];

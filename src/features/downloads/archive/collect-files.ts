@@ -1,8 +1,9 @@
 import { maxArchiveFiles } from '../../../core/archive/archive-file.ts';
 import type { ManifestCampaign, ManifestFailure } from '../../../core/archive/manifest.ts';
 import { isClosed } from '../../../core/batches.ts';
-import { RendermillError } from '../../../core/errors.ts';
+import { errorCatalog, RendermillError } from '../../../core/errors.ts';
 import { type FoundFile, findFiles } from '../../../domain/artifacts/find-files.ts';
+import { isExpired } from '../../../domain/artifacts/retention.ts';
 import { type Batch, type BatchRun, getBatch } from '../../../domain/batches/batch.ts';
 import { type Cell, listCells } from '../../../domain/batches/list-cells.ts';
 import type { Database } from '../../../platform/db/client.ts';
@@ -20,19 +21,26 @@ export interface Collection {
   readonly madeAt: Date;
 }
 
-/** Throws `not_found`, `batch_running`, `nothing_to_download`, and `invalid_request` for more than an archive holds. */
+/**
+ * Files that have expired are left out, and named among the failures. Throws `not_found`, `batch_running`, `nothing_to_download`,
+ * `file_expired` where nothing else is left, and `invalid_request` for more than an archive holds.
+ */
 export const collectFiles = async (
   db: Database,
   organizationId: string,
   { source, partial, includeManifest }: ArchiveOrder,
+  now: Date,
 ): Promise<Collection> => {
   if (source.type === 'files') {
-    const files = await findFiles(db, organizationId, source.fileIds);
-    return { files, failures: [], unfinished: 0, campaign: null, madeAt: newest(files) };
+    const cells = withoutExpired(
+      { files: await findFiles(db, organizationId, source.fileIds), failures: [], unfinished: 0 },
+      now,
+    );
+    return { ...cells, campaign: null, madeAt: newest(cells.files) };
   }
   const { batch, run } = await getBatch(db, organizationId, source.batch);
   if (!partial) refuseRunning(run);
-  const cells = await collectCells(db, batch, includeManifest);
+  const cells = withoutExpired(await collectCells(db, batch, includeManifest), now);
   if (cells.files.length === 0) {
     throw new RendermillError('nothing_to_download', {
       message: `The campaign has no finished file: ${cells.failures.length} failed or were canceled, ${cells.unfinished} are not done yet.`,
@@ -45,6 +53,29 @@ export const collectFiles = async (
     madeAt: isClosed(run.status) && run.closed_at !== null ? run.closed_at : newest(cells.files),
   };
 };
+
+const withoutExpired = (cells: CellFiles, now: Date): CellFiles => {
+  const expired = cells.files.filter(({ artifact }) => isExpired(artifact, now));
+  if (expired.length === 0) return cells;
+  const files = cells.files.filter(({ artifact }) => !isExpired(artifact, now));
+  if (files.length === 0) throw allExpired(expired.length);
+  return { ...cells, files, failures: [...cells.failures, ...expired.map(expiredOf)] };
+};
+
+const allExpired = (count: number) =>
+  new RendermillError('file_expired', {
+    message: `All ${count} files were removed when their tier's retention ended. Render them again.`,
+    details: { expired: count },
+  });
+
+const expiredOf = ({ artifact, variant, compositionId, locale, size }: FoundFile): ManifestFailure => ({
+  fileId: artifact.file_id,
+  variant: variant ?? compositionId,
+  locale,
+  size: size ?? `${artifact.width}x${artifact.height}`,
+  code: 'file_expired',
+  message: errorCatalog.file_expired.text,
+});
 
 const newest = (files: readonly FoundFile[]): Date =>
   new Date(files.reduce((latest, { artifact }) => Math.max(latest, artifact.created_at.getTime()), 0));

@@ -7,6 +7,7 @@ import { safePart } from '../../../core/archive/safe-name.ts';
 import { zipLength } from '../../../core/archive/zip-length.ts';
 import { extensionOf } from '../../../core/output.ts';
 import type { FoundFile } from '../../../domain/artifacts/find-files.ts';
+import type { Clock } from '../../../platform/clock/clock.ts';
 import type { Database } from '../../../platform/db/client.ts';
 import type { Storage } from '../../../platform/storage/contract.ts';
 import type { HandedOut } from '../record-download.ts';
@@ -28,16 +29,17 @@ export interface PreparedArchive {
 
 interface Stores {
   readonly db: Database;
+  readonly clock: Clock;
   readonly storage: Storage;
 }
 
 /** Everything that can be refused is refused here, before a byte is sent: see `collectFiles`, `planNames`, `assertAllWhole`. */
 export const prepareArchive = async (
-  { db, storage }: Stores,
+  { db, storage, clock }: Stores,
   organizationId: string,
   order: ArchiveOrder,
 ): Promise<PreparedArchive> => {
-  const collection = await collectFiles(db, organizationId, order);
+  const collection = await collectFiles(db, organizationId, order, clock.now());
   const { files, campaign } = collection;
   const names = planNames(order.layout, files.map(toArchiveFile));
   await assertAllWhole(

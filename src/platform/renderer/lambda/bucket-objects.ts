@@ -20,8 +20,8 @@ export interface BucketObjects {
   readText(key: string): Promise<string>;
   /** Visible at `path` only when whole; resolves with its bytes. */
   download(key: string, path: string, signal: AbortSignal): Promise<number>;
-  /** All that begin with the prefix. */
-  deleteAll(prefix: string): Promise<void>;
+  /** All that begin with the prefix, but for this one key. */
+  deleteAll(prefix: string, except?: string): Promise<void>;
   close(): void;
 }
 
@@ -79,9 +79,9 @@ export const openBucket = (bucketName: string, region: string): BucketObjects =>
         await rm(partial, { force: true });
       }
     },
-    deleteAll: async (prefix) => {
+    deleteAll: async (prefix, except) => {
       for (;;) {
-        const keys = await keysPage(prefix);
+        const keys = (await keysPage(prefix)).filter((key) => key !== except);
         if (keys.length === 0) return;
         const { Errors = [] } = await client.send(
           new DeleteObjectsCommand({

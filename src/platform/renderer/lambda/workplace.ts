@@ -23,4 +23,6 @@ export const functionOf = ({ settings }: Workplace) => ({
 
 /** Neither is below the other, so that one may be kept longer. */
 export const progressPrefix = (renderId: string): string => `renders/${renderId}/`;
+/** Remotion's own name: where it lies, the functions of the render stop. */
+export const cancelKey = (renderId: string): string => `${progressPrefix(renderId)}cancel.json`;
 export const outputKey = (id: string, extension: string): string => `outputs/${id}.${extension}`;

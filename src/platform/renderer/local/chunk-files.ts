@@ -1,10 +1,7 @@
 import { cuttableFormats, type VideoOutput } from '../contract.ts';
 
-/** Names of one chunk's two files, from its `outputBase`. MPEG-TS and WAV can be put in a row as they are; so can AAC. */
-const endings = {
-  mp4: { video: '.ts', audio: '.aac' },
-  webm: { video: '.webm', audio: '.wav' },
-} as const;
+/** MPEG-TS can be read one after the other; WebM carries on what it is made of. */
+const videoEndings = { mp4: '.ts', webm: '.webm' } as const;
 
 export interface ChunkFiles {
   readonly videoPath: string;
@@ -12,12 +9,13 @@ export interface ChunkFiles {
 }
 
 /** A gif cannot be cut: that is an error of the caller. */
-export const cuttableFormat = ({ format }: VideoOutput): keyof typeof endings => {
+export const cuttableFormat = ({ format }: VideoOutput): keyof typeof videoEndings => {
   if (format === 'gif' || !cuttableFormats.has(format)) throw new Error(`A ${format} cannot be cut.`);
   return format;
 };
 
-export const chunkFiles = (output: VideoOutput, outputBase: string): ChunkFiles => {
-  const { video, audio } = endings[cuttableFormat(output)];
-  return { videoPath: outputBase + video, audioPath: outputBase + audio };
-};
+/** One chunk's two files. The sound is not encoded yet: that is done once, to the whole. */
+export const chunkFiles = (output: VideoOutput, outputBase: string): ChunkFiles => ({
+  videoPath: outputBase + videoEndings[cuttableFormat(output)],
+  audioPath: `${outputBase}.wav`,
+});

@@ -9,7 +9,7 @@ import type {
   ChunkSpec,
   JoinSpec,
   LocalRenderer,
-  RenderOptions,
+  RenderProgress,
   RenderSpec,
   VideoOutput,
 } from '../../../../src/platform/renderer/contract.ts';
@@ -67,6 +67,8 @@ export type ShowProps = {
   readonly frames?: number;
   readonly fps?: number;
   readonly width?: number;
+  /** Hertz, of the sound. */
+  readonly sampleRate?: number;
   readonly sound?: 'sweep';
   /** The first frame that has it. */
   readonly soundFrom?: number;
@@ -103,7 +105,7 @@ export const renderPieces = async (
     readonly spec: ReturnType<typeof showSpec>;
     readonly framesPerChunk: number;
   },
-  options: RenderOptions = {},
+  onProgress: (progress: RenderProgress) => void = () => undefined,
 ): Promise<Pieces> => {
   const { name, spec, framesPerChunk } = given;
   const { compositionFrames, ...video } = await renderer.measureVideo(spec);
@@ -117,7 +119,7 @@ export const renderPieces = async (
       frameRange: video.frameRange,
       outputBase: join(workshop.directory, `${name}-${number}`),
     };
-    chunks.push(await renderer.renderChunk(chunk, options));
+    chunks.push(await renderer.renderChunk(chunk, { onProgress }));
   }
   const isSilent = chunks.every(({ silent }) => silent);
   const audioPaths = isSilent ? [] : chunks.map(({ audioPath }) => audioPath ?? '');

@@ -73,5 +73,6 @@ export interface StreamFacts {
 export const streamsOf = async (file: string): Promise<StreamFacts[]> => {
   const entries = 'stream=codec_name,r_frame_rate,start_time,pix_fmt,sample_rate,channels';
   const { stdout } = await run('ffprobe', ['-v', 'error', '-show_entries', entries, '-of', 'json', file]);
-  return (JSON.parse(stdout) as { streams: StreamFacts[] }).streams;
+  const { streams } = JSON.parse(stdout) as { streams: (StreamFacts & { side_data_list?: unknown })[] };
+  return streams.map(({ side_data_list: _, ...facts }) => facts);
 };

@@ -21,7 +21,6 @@ export interface LambdaOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** The account's limit. Default: 1000. */
   readonly concurrency?: number;
-  readonly credentials?: AwsCredentials;
 }
 
 export interface LambdaEmulator {
@@ -82,7 +81,7 @@ const sendError = (response: ServerResponse, error: unknown): void => {
  * warm; functions that a client creates run the same handler as all others. Signatures, payload sizes and limits are those of AWS.
  */
 export const startLambda = async (options: LambdaOptions): Promise<LambdaEmulator> => {
-  const credentials = options.credentials ?? testCredentials;
+  const credentials = testCredentials;
   const functions: LambdaFunctions = new Map();
   const faults: LambdaFault[] = [];
   const limits = { concurrency: options.concurrency ?? 1000 };

@@ -40,10 +40,6 @@ export interface S3Emulator {
   stop(): Promise<void>;
 }
 
-export interface S3Options {
-  readonly credentials?: AwsCredentials;
-}
-
 const errorResponse = (error: AwsError, request: S3Request): S3Response => ({
   status: error.status,
   headers: { 'content-type': 'application/xml' },
@@ -83,8 +79,8 @@ const send = (
  * An S3 on 127.0.0.1 that keeps everything in memory and is as strict as the real one: signatures, digests, conditions, region, public access.
  * An operation or a sub-resource that it does not know is answered 501, never ignored.
  */
-export const startS3 = async (options: S3Options = {}): Promise<S3Emulator> => {
-  const credentials = options.credentials ?? testCredentials;
+export const startS3 = async (): Promise<S3Emulator> => {
+  const credentials = testCredentials;
   const buckets: Buckets = new Map();
   const faults: S3Fault[] = [];
   const requests: S3Record[] = [];

@@ -15,11 +15,11 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Remotion's limits; AWS' own are wider. */
+/** Remotion's limits; AWS' own are wider. Of a shorter time than 30 seconds its launch function leaves a page less than it takes. */
 const limits = {
   memory: { from: 512, to: 10_240, unit: 'MB' },
   disk: { from: 512, to: 10_240, unit: 'MB' },
-  timeout: { from: 15, to: 900, unit: 'seconds' },
+  timeout: { from: 30, to: 900, unit: 'seconds' },
 } as const;
 
 export const addDeployCommand = (lambda: Command, terminal: Terminal): void => {

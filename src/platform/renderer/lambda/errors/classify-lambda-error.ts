@@ -99,7 +99,7 @@ const siteRule = misconfigured(
 );
 
 const frameRule = /^Cannot use frame (-?\d+): Duration of composition is (\d+),/;
-const rangeRule = /frame ?range|"?frame"? .{0,40}(?:lower than 0|less than 0|negative)/i;
+const rangeRule = /but frame range \S+ is not inbetween|^Frame number is out of range/;
 
 const network =
   /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|ENOTFOUND|EAI_AGAIN|socket hang up|getaddrinfo|TimeoutError|InternalError|InternalFailure|ServiceUnavailable|ServiceException|SlowDown|RequestTimeout|503|500/;
@@ -127,9 +127,9 @@ const frameError = (message: string, cause: LambdaFailure): RendermillError | nu
   return rangeRule.test(message) ? new RendermillError('frame_out_of_range', { cause }) : null;
 };
 
-/** The page's own errors carry the address of its bundle in their stack. */
+/** The page's own errors carry the address of its bundle in the frames of their stack. */
 const isOfPage = ({ stack }: LambdaFailure, { siteAddress }: LambdaEvidence): boolean =>
-  stack.includes(siteAddress);
+  stack.split('\n').some((line) => /^\s+at /.test(line) && line.includes(siteAddress));
 
 const withoutAddress = (text: string, { siteAddress }: LambdaEvidence): string =>
   text.replaceAll(siteAddress, '').replaceAll(encodeURIComponent(siteAddress), '');

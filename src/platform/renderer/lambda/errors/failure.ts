@@ -38,7 +38,7 @@ const namedIn = (error: Error, key: 'code' | 'name'): string => {
 const isOfSdk = (error: Error): boolean =>
   '$metadata' in error || networkCodes.test(namedIn(error, 'code')) || networkCodes.test(error.name);
 
-const headline = /^(?:Uncaught )?([A-Z]\w*(?:Error|Exception)): /;
+const headline = /^(?:Uncaught )?((?:[A-Z]\w*)?(?:Error|Exception)): /;
 
 /** A function sends the text of its stack; name and message stand in its first lines. */
 const fromStackText = (text: string): Omit<LambdaFailure, 'source'> => {

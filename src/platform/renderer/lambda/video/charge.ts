@@ -45,8 +45,8 @@ export const settleFailure = async (
   if (!isOver && leavesRunning(error, signal)) return;
   if (!isOver) await stopRemote(workplace, remote);
   // Its functions hear of the end by an object that lies there too, and use their slots until then.
-  workplace.afterwards.do(async () => {
+  workplace.afterwards.do(async (isEarly) => {
     await slots.release();
-    await removeObjects(workplace, remote.renderId, output);
+    await removeObjects(workplace, remote.renderId, output, isEarly);
   });
 };

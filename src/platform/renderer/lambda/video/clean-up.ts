@@ -1,6 +1,6 @@
 import { cancelRenderOnLambda } from '@remotion/lambda-client';
 import type { RemoteRender } from '../../contract.ts';
-import { progressPrefix, type Workplace } from '../workplace.ts';
+import { cancelKey, progressPrefix, type Workplace } from '../workplace.ts';
 
 /** Tells its functions to stop; they hear of it within a second or so. What goes wrong is logged. */
 export const stopRemote = async (
@@ -14,12 +14,16 @@ export const stopRemote = async (
   }
 };
 
-/** Removes what a render wrote into the bucket. Rejects with the SDK's errors. */
+/**
+ * Removes what a render wrote into the bucket. `isEarly`: what tells its functions to stop is left, because they look for it only once a
+ * second; the bucket's own rules remove it some day. Rejects with the SDK's errors.
+ */
 export const removeObjects = async (
   { objects }: Workplace,
   renderId: string,
   output: string | null,
+  isEarly = false,
 ): Promise<void> => {
-  await objects.deleteAll(progressPrefix(renderId));
+  await objects.deleteAll(progressPrefix(renderId), isEarly ? cancelKey(renderId) : undefined);
   if (output !== null) await objects.deleteAll(output);
 };

@@ -1,6 +1,6 @@
 import type { RemoteRender } from '../../contract.ts';
 import { parseFunctionName } from '../function-name.ts';
-import { progressPrefix, type Workplace } from '../workplace.ts';
+import { cancelKey, type Workplace } from '../workplace.ts';
 import { type RemoteProgress, readProgress } from './remote-progress.ts';
 
 /** After the function's own time limit nothing can come of a render any more. */
@@ -23,6 +23,6 @@ export const findBefore = async (
   if (progress === null || progress.fatalErrorEncountered) return null;
   if (progress.done) return progress;
   if (isTooOld(before, settings.clock.now().getTime())) return null;
-  const isStopped = await objects.exists(`${progressPrefix(before.renderId)}cancel.json`);
+  const isStopped = await objects.exists(cancelKey(before.renderId));
   return isStopped ? null : progress;
 };

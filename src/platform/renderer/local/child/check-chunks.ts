@@ -1,20 +1,21 @@
 /** ffmpeg ends well where a piece of sound is missing, and joins what does not fit: so everything is counted, before and after. */
-import type { CancelSignal } from '@remotion/renderer';
 import { RendermillError } from '../../../../core/errors.ts';
 import type { JoinSpec } from '../../contract.ts';
 import { cuttableFormat } from '../chunk-files.ts';
-import { type FileFacts, probeFile } from './ff-tools.ts';
+import { type FfHooks, type FileFacts, probeFile } from './ff-tools.ts';
+import { readWavFacts, type WavPiece } from './wav.ts';
 
-interface CheckHooks {
-  readonly cancelSignal: CancelSignal;
-  readonly onAlive: () => void;
-}
-
-/** With fewer frames Remotion cannot cut AAC between two packets. */
+/** Fewer are a mistake: each chunk costs a second. */
 const minFramesPerChunk = 5;
 
 const refuse = (message: string, details: Record<string, unknown>, cause?: unknown): RendermillError =>
   new RendermillError('render_failed', { message, details, ...(cause === undefined ? {} : { cause }) });
+
+const unreadable =
+  (what: string) =>
+  (error: unknown): never => {
+    throw refuse(`${what} cannot be read.`, {}, error);
+  };
 
 export const framesOf = ({ video: { frameRange } }: JoinSpec): number => frameRange[1] - frameRange[0] + 1;
 
@@ -41,43 +42,55 @@ const assertPicture = (what: string, { frames, width, height }: Picture, expecte
   throw refuse(`${what} has ${tell(found)}; ${tell(expected)} were expected.`, { found, expected });
 };
 
-const probe = (what: string, file: string, { cancelSignal }: CheckHooks): Promise<FileFacts> =>
-  probeFile(file, cancelSignal).catch((error: unknown) => {
-    throw refuse(`${what} cannot be read.`, {}, error);
-  });
-
-/** Returns the sample rate of their sound, hertz; null where they have none. */
-export const checkChunks = async (spec: JoinSpec, hooks: CheckHooks): Promise<number | null> => {
+export const checkPictures = async (spec: JoinSpec, hooks: FfHooks): Promise<void> => {
   assertCounts(spec);
-  const { framesPerChunk, videoPaths, audioPaths } = spec;
+  const { framesPerChunk, videoPaths } = spec;
   const { width, height } = spec.video;
-  let sampleRate: number | null = null;
-  for (const [index, videoPath] of videoPaths.entries()) {
+  for (const [index, path] of videoPaths.entries()) {
     const name = `Chunk ${index + 1} of ${videoPaths.length}`;
     const frames = Math.min(framesPerChunk, framesOf(spec) - index * framesPerChunk);
-    assertPicture(name, await probe(name, videoPath, hooks), { width, height, frames });
-    hooks.onAlive();
-    const audioPath = audioPaths[index];
-    if (audioPath === undefined) continue;
-    const sound = await probe(`The sound of chunk ${index + 1}`, audioPath, hooks);
-    sampleRate ??= sound.sampleRate;
-    if (sound.packets === 0 || sound.sampleRate !== sampleRate) {
-      throw refuse(`The sound of chunk ${index + 1} does not fit the first.`, { sound, sampleRate });
-    }
+    const found = await probeFile(path, hooks).catch(unreadable(name));
+    assertPicture(name, found, { width, height, frames });
   }
-  return sampleRate;
+};
+
+/** Remotion rounds what it puts before and behind a sound to milliseconds. More than that is another length. */
+const pieceToleranceSeconds = 0.02;
+
+/** The sounds of the chunks, each with the number of samples that its frames last: rounding never adds up. */
+export const checkSounds = async (spec: JoinSpec): Promise<readonly WavPiece[]> => {
+  const { audioPaths, framesPerChunk, video } = spec;
+  const pieces: WavPiece[] = [];
+  for (const [index, path] of audioPaths.entries()) {
+    const name = `The sound of chunk ${index + 1} of ${audioPaths.length}`;
+    const facts = await readWavFacts(path).catch(unreadable(name));
+    const { sampleRate, channels, samples } = facts;
+    const first = pieces[0] ?? facts;
+    if (sampleRate !== first.sampleRate || channels !== first.channels) {
+      throw refuse(`${name} does not fit the first.`, { sampleRate, channels });
+    }
+    const sampleAt = (frame: number): number =>
+      Math.round((Math.min(frame, framesOf(spec)) / video.fps) * sampleRate);
+    const wanted = sampleAt((index + 1) * framesPerChunk) - sampleAt(index * framesPerChunk);
+    // None at all is a silent chunk.
+    if (samples > 0 && Math.abs(samples - wanted) > pieceToleranceSeconds * sampleRate) {
+      throw refuse(`${name} has ${samples} samples; ${wanted} were expected.`, { samples, wanted });
+    }
+    pieces.push({ ...facts, path, wanted });
+  }
+  return pieces;
 };
 
 /** Of AAC, and of Opus as libopus makes it, which is always at 48 kHz. */
 const samplesPerPacket = { mp4: 1024, webm: 960 } as const;
 
-/** AAC ends up to two packets late, and a packet is at most 47 ms long (22,050 Hz). */
-const soundToleranceSeconds = 0.15;
+/** An encoder adds up to three packets, and the longest lasts 64 ms (AAC at 16 kHz). */
+const soundToleranceSeconds = 0.2;
 
 /** Nothing is missing in what the chunks became. */
-export const checkJoined = async (spec: JoinSpec, file: string, hooks: CheckHooks): Promise<void> => {
+export const checkJoined = async (spec: JoinSpec, file: string, hooks: FfHooks): Promise<void> => {
   const { width, height, fps } = spec.video;
-  const found = await probe('The joined video', file, hooks);
+  const found = await probeFile(file, hooks).catch(unreadable('The joined video'));
   assertPicture('The joined video', found, { width, height, frames: framesOf(spec) });
   if (spec.audioPaths.length === 0) return;
   const expected = framesOf(spec) / fps;

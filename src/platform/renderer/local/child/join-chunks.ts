@@ -1,56 +1,52 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { combineChunks } from '@remotion/renderer';
 import { extensionOf } from '../../../../core/output.ts';
 import type { JoinSpec, RenderResult } from '../../contract.ts';
 import { cuttableFormat } from '../chunk-files.ts';
-import { checkChunks, checkJoined, framesOf } from './check-chunks.ts';
-import { codecs } from './encoding.ts';
-import { concatVideos } from './ff-tools.ts';
+import { checkJoined, checkPictures, checkSounds, framesOf } from './check-chunks.ts';
+import { concatWebms, encodeSound, type FfHooks, muxVideo } from './ff-tools.ts';
 import { moveFile } from './move-file.ts';
 import { trackProgress } from './progress.ts';
 import type { RenderHooks } from './video-options.ts';
+import { wavsInRow } from './wav.ts';
 
-type JoinHooks = Pick<RenderHooks, 'cancelSignal' | 'onProgress' | 'onAlive'>;
+type JoinHooks = Pick<RenderHooks, 'onProgress'> & FfHooks;
 
 /**
- * A WebM says its length in whole milliseconds, and by that Remotion would put the next one behind it: with 40 chunks the picture came
- * 26 ms away from the sound. One file, joined by the exact lengths, is left as it is. MPEG-TS has no such trouble.
+ * MPEG-TS may be read one after the other. A WebM says its length in whole milliseconds only: by that, with 40 chunks the picture came
+ * 26 ms away from the sound.
  */
-const videosInRow = async (spec: JoinSpec, folder: string, hooks: JoinHooks): Promise<string[]> => {
-  if (cuttableFormat(spec.output) !== 'webm') return [...spec.videoPaths];
+const picture = async (folder: string, spec: JoinSpec, hooks: FfHooks): Promise<string> => {
+  if (cuttableFormat(spec.output) === 'mp4') return `concat:${spec.videoPaths.join('|')}`;
   const row = join(folder, 'row.webm');
-  await concatVideos(spec.videoPaths, spec.framesPerChunk / spec.video.fps, row, hooks.cancelSignal);
-  hooks.onAlive();
-  return [row];
+  await concatWebms(spec.videoPaths, spec.framesPerChunk / spec.video.fps, row, hooks);
+  return row;
+};
+
+/** Encoded once, as in a whole render: nothing is heard where the chunks meet. */
+const sound = async (folder: string, spec: JoinSpec, hooks: FfHooks): Promise<string | null> => {
+  const pieces = await checkSounds(spec);
+  if (pieces.length === 0) return null;
+  const codec = cuttableFormat(spec.output) === 'mp4' ? 'aac' : 'opus';
+  const file = join(folder, `sound.${codec}`);
+  await encodeSound(wavsInRow(pieces), codec, file, hooks);
+  return file;
 };
 
 const joinIn = async (folder: string, spec: JoinSpec, hooks: JoinHooks): Promise<void> => {
-  const { video, output } = spec;
   const progress = trackProgress(() => performance.now());
   progress.begin(framesOf(spec));
   const advance = (share: number): void => hooks.onProgress(progress.advance(share, framesOf(spec)));
   advance(0);
-  const file = join(folder, `joined.${extensionOf(output.format)}`);
-  const sampleRate = await checkChunks(spec, hooks);
-  await combineChunks({
-    videoFiles: await videosInRow(spec, folder, hooks),
-    audioFiles: [...spec.audioPaths],
-    // AAC is cut between its packets, whose length in time hangs on this.
-    ...(sampleRate === null ? {} : { sampleRate }),
-    codec: codecs[cuttableFormat(output)],
-    audioCodec: null,
-    fps: video.fps,
-    framesPerChunk: spec.framesPerChunk,
-    preferLossless: false,
-    compositionDurationInFrames: spec.compositionFrames,
-    frameRange: [...video.frameRange],
-    outputLocation: file,
-    logLevel: 'error',
-    cancelSignal: hooks.cancelSignal,
-    onProgress: ({ totalProgress }) => advance(totalProgress),
-  });
+  await checkPictures(spec, hooks);
+  advance(0.2);
+  const soundFile = await sound(folder, spec, hooks);
+  advance(0.6);
+  const file = join(folder, `joined.${extensionOf(spec.output.format)}`);
+  const video = await picture(folder, spec, hooks);
+  await muxVideo({ video, sound: soundFile, fps: spec.video.fps, outputPath: file }, hooks);
+  advance(0.9);
   await checkJoined(spec, file, hooks);
   await moveFile(file, spec.outputPath);
   hooks.onProgress(progress.finish());

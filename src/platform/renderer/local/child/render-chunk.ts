@@ -2,25 +2,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { renderMedia } from '@remotion/renderer';
 import { RendermillError } from '../../../../core/errors.ts';
-import type { ChunkResult, ChunkSpec, VideoOutput } from '../../contract.ts';
-import { chunkFiles, cuttableFormat } from '../chunk-files.ts';
+import type { ChunkResult, ChunkSpec } from '../../contract.ts';
+import { chunkFiles } from '../chunk-files.ts';
 import type { ChildSettings } from '../messages.ts';
-import { isAudible } from './ff-tools.ts';
 import { moveFile } from './move-file.ts';
 import type { VideoPlan } from './plan-render.ts';
 import { prepareVideo } from './prepare-render.ts';
 import { preparing, trackProgress } from './progress.ts';
 import type { Session } from './session.ts';
 import { type RenderHooks, videoOptions } from './video-options.ts';
+import { emptyWav, isSilentWav } from './wav.ts';
 
 /**
- * How a piece is encoded so that pieces can be put in a row (remotion.dev/docs/renderer/combine-chunks; it names the formats of sound
- * the wrong way round). AAC is cut at whole packets and needs a margin at both ends; any other sound is joined as samples.
+ * Not Remotion's AAC for seamless joins (4.0.527): a sound that begins within a chunk loses up to a frame's time of its beginning there,
+ * since what aligns the chunk to AAC's packets is cut off every sound. Plain samples are what a whole render has before it encodes. What
+ * remains: Remotion begins a sound at a whole millisecond, and where its frame lies between two, the next chunk goes on up to half of one
+ * off.
  */
-const pieceEncoding = (output: VideoOutput) =>
-  cuttableFormat(output) === 'mp4'
-    ? ({ codec: 'h264-ts', audioCodec: 'aac', forSeamlessAacConcatenation: true } as const)
-    : ({ codec: 'vp9', audioCodec: 'pcm-16', forSeamlessAacConcatenation: false } as const);
+const pieceSound = { audioCodec: 'pcm-16', forSeamlessAacConcatenation: false } as const;
 
 const assertSameLength = (plan: VideoPlan, { frameRange: [first, last] }: ChunkSpec): void => {
   if (plan.frameRange[0] === first && plan.frameRange[1] === last) return;
@@ -48,7 +47,8 @@ export const renderChunk = async (
   hooks.onProgress(progress.begin(last - first + 1));
   await renderMedia({
     ...videoOptions(plan, { ...prepared, tabs: settings.tabs, hooks, progress }),
-    ...pieceEncoding(spec.output),
+    ...pieceSound,
+    codec: plan.codec === 'h264' ? 'h264-ts' : plan.codec,
     frameRange: [first, last],
     compositionStart: spec.frameRange[0],
     // Every piece has sound, or the later ones would move up.
@@ -57,7 +57,8 @@ export const renderChunk = async (
     outputLocation: own.videoPath,
     separateAudioTo: own.audioPath,
   });
-  const silent = !(await isAudible(own.audioPath, hooks.cancelSignal));
+  const silent = await isSilentWav(own.audioPath);
+  if (silent) await emptyWav(own.audioPath);
   await moveFile(own.videoPath, asked.videoPath);
   await moveFile(own.audioPath, asked.audioPath);
   hooks.onProgress(progress.finish());

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openBrowser } from '@remotion/renderer';
 import { type EgressGuard, startEgressGuard } from '../../egress/guard.ts';
 import type { ChildSettings } from '../messages.ts';
+import { captureViewportOnly } from './capture-viewport.ts';
 import { pickPagePort } from './page-port.ts';
 import { privateContexts } from './private-context.ts';
 
@@ -37,6 +38,7 @@ export const openSession = async (settings: ChildSettings): Promise<Session> => 
     chromeMode: 'headless-shell',
     logLevel: 'error',
   });
+  captureViewportOnly(browser);
   return {
     browser,
     guard,

@@ -13,8 +13,10 @@ import {
   useCurrentFrame,
 } from 'remotion';
 
+const numbers = Array.from({ length: 12 }, (_, index) => index);
+
 const Dots = ({ frame }) =>
-  Array.from({ length: 12 }, (_, index) => {
+  numbers.map((index) => {
     const angle = (index * Math.PI) / 6 + frame / 9;
     const style = {
       position: 'absolute',
@@ -62,6 +64,7 @@ const calculateMetadata = ({ props }) => ({
   fps: props.fps ?? 30,
   width: props.width ?? 320,
   height: props.height ?? 180,
+  defaultSampleRate: props.sampleRate ?? 48_000,
 });
 
 registerRoot(() => (
