@@ -16,7 +16,7 @@ const errorsPage = (): string => {
   return `${[
     '# Errors',
     '',
-    '<!-- Made from src/core/errors.ts by `npm run docs`; a test compares the two. -->',
+    '<!-- Made from src/core/error-catalog.ts by `npm run docs`; a test compares the two. -->',
     '',
     'Every refusal and failure has a code of this table. Over HTTP it comes as',
     '`{"error": {"code", "message", "details"?, "requestId"}}` with the status of its row; `message` may say more than the meaning',

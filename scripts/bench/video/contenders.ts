@@ -88,6 +88,7 @@ export const renderOurs = async (
         organizationId: 'bench',
         bundlePath,
 
+        bundleVersion: 'abc123',
         compositionId: 'clip',
         inputProps: {},
         output: { kind: 'video', format: 'mp4', frameRange: [0, frames - 1] },

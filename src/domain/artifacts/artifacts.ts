@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
 import { isUuid, newId } from '../../core/ids.ts';
 import type { Reader, Tx } from '../../platform/db/client.ts';
-import type { ArtifactTable } from '../../platform/db/schema.ts';
+import type { ArtifactTable } from '../../platform/db/schema-artifacts.ts';
 
 export type Artifact = Selectable<ArtifactTable>;
 

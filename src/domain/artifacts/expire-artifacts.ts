@@ -18,6 +18,8 @@ interface DueArtifact {
 
 const filesAtOnce = 100;
 const deletionsAtOnce = 10;
+/** A storage that is away keeps what it has until the next time. */
+const mostFailures = 300;
 
 /**
  * Removes the files whose time has come, and marks them: the records stay. A blob goes with the last artifact that has it, and before
@@ -33,8 +35,7 @@ export const expireArtifacts = async (deps: Deps, now: Date): Promise<number> =>
     const removed = new Set(await removeBlobs(deps, due));
     expired += await markExpired(deps.db, [...removed], now);
     failed.push(...due.map((one) => one.file_id).filter((id) => !removed.has(id)));
-    // A storage that is away keeps what it has until the next time.
-    if (due.length < filesAtOnce || removed.size === 0) return expired;
+    if (due.length < filesAtOnce || failed.length >= mostFailures) return expired;
   }
 };
 

@@ -93,7 +93,7 @@ const variables = {
   LAMBDA_SLOTS: positive(1000).describe(
     'Functions that may run at once in the AWS account and region, those of others left out',
   ),
-  LAMBDA_RENDERS: positive(50).describe('Lambda renders that one worker watches at once'),
+  LAMBDA_RENDERS: positive(100).describe('Lambda renders that one worker watches at once'),
   LAMBDA_WEBHOOK_SECRET: z
     .string()
     .min(16)

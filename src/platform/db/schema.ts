@@ -5,6 +5,7 @@ import type { ExportKind, OutputFormat } from '../../core/output.ts';
 import type { StatPeriod, StatScope } from '../../core/statistics-sums.ts';
 import type { TierName, TierOverrides } from '../../core/tiers.ts';
 import type { Json, JsonOrNull } from './column-types.ts';
+import type { ArtifactTable, DownloadCountTable, DownloadWindowTable } from './schema-artifacts.ts';
 import type { BatchRunTable, BatchTable, BatchVariantTable } from './schema-batches.ts';
 import type {
   DeliveryShardTable,
@@ -211,37 +212,6 @@ export interface IdempotencyKeyTable {
   request_hash: string;
   response: JsonOrNull<Record<string, unknown>>;
   expires_at: Date;
-}
-
-export interface ArtifactTable {
-  file_id: string;
-  organization_id: string;
-  export_id: string;
-  storage_key: string;
-  size_in_bytes: number;
-  sha256: string;
-  media_type: string;
-  width: number;
-  height: number;
-  duration_seconds: number | null;
-  has_sound: boolean | null;
-  expires_at: Date | null;
-  expired_at: Date | null;
-  created_at: Date;
-}
-
-export interface DownloadWindowTable {
-  organization_id: string;
-  file_id: string;
-  client: string;
-  counted_at: Date;
-  completed_at: Date | null;
-}
-
-export interface DownloadCountTable {
-  organization_id: string;
-  file_id: string;
-  downloads: number;
 }
 
 export interface CreditBalanceTable {

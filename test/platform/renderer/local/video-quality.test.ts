@@ -41,6 +41,7 @@ const renderByUs = async (bundlePath: string): Promise<string> => {
       organizationId: 'organization-a',
       bundlePath,
 
+      bundleVersion: 'abc123',
       compositionId: 'clip',
       inputProps: {},
       output: { kind: 'video', format: 'mp4', frameRange },

@@ -1,4 +1,4 @@
-import { RendermillError } from '../../../../core/errors.ts';
+import type { RendermillError } from '../../../../core/errors.ts';
 import type { RemoteRender } from '../../contract.ts';
 import type { HeldSlots } from '../slots.ts';
 import type { Workplace } from '../workplace.ts';
@@ -16,9 +16,9 @@ export interface Charge {
 }
 
 /** These say nothing of the render: it may go on, or lie there finished, and whoever comes next finds it. */
-const leavesRunning = (error: unknown, signal: AbortSignal): boolean => {
+const leavesRunning = (error: RendermillError, signal: AbortSignal): boolean => {
   if (signal.aborted) return signal.reason !== 'canceled';
-  return error instanceof RendermillError && ['lambda_unavailable', 'lambda_throttled'].includes(error.code);
+  return error.code === 'lambda_unavailable' || error.code === 'lambda_throttled';
 };
 
 /** After its file has come. */
@@ -38,7 +38,7 @@ export const settleSuccess = async (
 export const settleFailure = async (
   workplace: Workplace,
   { slots, remote, output, isOver }: Charge,
-  error: unknown,
+  error: RendermillError,
   signal: AbortSignal,
 ): Promise<void> => {
   if (remote === null) return slots.release();

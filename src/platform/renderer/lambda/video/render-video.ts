@@ -11,7 +11,7 @@ import type {
 } from '../../contract.ts';
 import { planRender, type VideoPlan } from '../../local/child/plan-render.ts';
 import { atSite } from '../at-site.ts';
-import { failureAmong } from '../errors/failure.ts';
+import { failureAmong, failureOf } from '../errors/failure.ts';
 import { explain } from '../explain.ts';
 import { measureComposition } from '../measure-composition.ts';
 import { priceOf } from '../price.ts';
@@ -157,7 +157,11 @@ const videoWork = (
       const progress = await watch(charge, remote, measured.plan);
       await settleSuccess(workplace, charge);
       return resultOf(progress, measured, beganMs);
-    } catch (error) {
+    } catch (reason) {
+      const error =
+        reason instanceof RendermillError
+          ? reason
+          : await explain(workplace, failureOf(reason), { bundlePath: spec.bundlePath });
       await settleFailure(workplace, charge, error, signal);
       throw error;
     }

@@ -82,7 +82,7 @@ export const concatWebms = async (
   const listPath = `${outputPath}.txt`;
   await writeFile(
     listPath,
-    files.map((path) => `file ${quoted(path)}\n`).join(''),
+    files.map((path) => `file ${quoted(path)}\nduration ${seconds.toFixed(6)}\n`).join(''),
   );
   const input = ['-f', 'concat', '-safe', '0', '-i', listPath];
   await callFfmpeg([...input, '-an', '-c:v', 'copy', '-y', outputPath], hooks);

@@ -196,7 +196,7 @@ describe('a video', () => {
     expect(remote.saved).toMatchObject([{ renderId: 'a1', bucketName, functionName, region }]);
     const percents = told.map(({ percent }) => percent);
     expect(percents).toEqual(percents.toSorted((a, b) => a - b));
-    expect(told.map(({ renderedFrames }) => renderedFrames)).toEqual([0, 0, 20, 25, 30]);
+    expect(told.map(({ renderedFrames }) => renderedFrames)).toEqual([0, 0, 20, 25, 30, 30]);
     expect([await fetchFilm(), budget.held.size]).toEqual([film.toString(), 0]);
     expect(bucket.keys().filter((key) => !key.startsWith('sites/'))).toEqual([]);
   });
