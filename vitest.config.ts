@@ -10,6 +10,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     passWithNoTests: false,
+    // Real processes on a shared machine: a test that fails once gets a second try in CI, and the run's end names it.
+    retry: process.env.CI === 'true' ? 1 : 0,
     reporters: ['default', 'test/support/skip-reporter.ts'],
   },
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { type ProcessSample, readProcText, readTree } from '../support/process-tree.ts';
 
 /** CPU seconds of user and system. */
 export interface CpuShares {
@@ -14,41 +14,7 @@ export interface CpuShares {
 
 type Part = Exclude<keyof CpuShares, 'total'>;
 
-interface Sample {
-  readonly key: string;
-  readonly pid: number;
-  readonly parentPid: number;
-  readonly seconds: number;
-}
-
-const ticksPerSecond = 100;
 const sampleMs = 100;
-
-const readText = (path: string): string => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-};
-
-const readSample = (pid: string): Sample | null => {
-  const line = readText(`/proc/${pid}/stat`);
-  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  if (fields.length < 20) return null;
-  const seconds = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-  return { key: `${pid} ${fields[19]}`, pid: Number(pid), parentPid: Number(fields[1]), seconds };
-};
-
-const readTree = (rootPid: number): readonly Sample[] => {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const samples = all.map(readSample).filter((sample) => sample !== null);
-  const childrenOf = new Map<number, Sample[]>();
-  for (const one of samples) childrenOf.set(one.parentPid, [...(childrenOf.get(one.parentPid) ?? []), one]);
-  const tree = samples.filter(({ pid }) => pid === rootPid);
-  for (const { pid } of tree) tree.push(...(childrenOf.get(pid) ?? []));
-  return tree;
-};
 
 const partOf = (command: string): Part => {
   if (/ffmpeg|ffprobe/.test(command.split('\0')[0] ?? '')) return 'encoder';
@@ -61,14 +27,15 @@ const partOf = (command: string): Part => {
  * process that lives shorter, the rest is missed. What the looking costs is not counted.
  */
 export const startCpuMeter = (rootPid = process.pid): (() => CpuShares) => {
-  const before = new Map(readTree(rootPid).map(({ key, seconds }) => [key, seconds]));
+  const isRoot = ({ pid }: ProcessSample): boolean => pid === rootPid;
+  const before = new Map(readTree(isRoot).map(({ key, seconds }) => [key, seconds]));
   const latest = new Map<string, { readonly part: Part; readonly seconds: number }>();
   let lookingMicroseconds = 0;
   const look = (): void => {
     const begun = process.cpuUsage();
-    for (const { key, pid, seconds } of readTree(rootPid)) {
+    for (const { key, pid, seconds } of readTree(isRoot)) {
       // A forked process is called like its parent until it starts its program, so it is asked again and again.
-      const command = readText(`/proc/${pid}/cmdline`);
+      const command = readProcText(`/proc/${pid}/cmdline`);
       const part = command === '' ? (latest.get(key)?.part ?? 'node') : partOf(command);
       latest.set(key, { part, seconds: seconds - (before.get(key) ?? 0) });
     }

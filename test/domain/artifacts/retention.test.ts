@@ -160,10 +160,12 @@ describe('the removal of files', () => {
   }, 60_000);
 
   test('that fails is tried again, and holds up no other', async () => {
+    const tiers = { unlimited: { retentionDays: 180 } };
+    await db.transaction().execute((tx) => changeOrganization(tx, organizationId, { tiers }));
     // More than a round takes, and before the other in line.
     const ones = [];
-    for (const _ of times(101, (index) => index)) ones.push(await store({ tier: 'pro' }));
-    const other = await store({ tier: 'pro', at: later(1) });
+    for (const _ of times(101, (index) => index)) ones.push(await store({ tier: 'unlimited' }));
+    const other = await store({ tier: 'unlimited', at: later(1) });
     const failing: Storage = {
       ...storage,
       delete: async (key) => {

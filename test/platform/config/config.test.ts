@@ -79,8 +79,12 @@ describe('the configuration', () => {
     expect(messageOf({ [name]: value })).toContain(`  ${name}: `);
   });
 
-  test('does not say what lambda mode would need: it is not built yet', () => {
-    expect(messageOf({ RENDER_MODE: 'lambda' })).toContain('RENDER_MODE: lambda is not built yet; use local');
+  test('says what Lambda and S3 need besides', () => {
+    expect(messageOf({ RENDER_MODE: 'lambda' })).toContain('RENDER_MODE: lambda needs LAMBDA_FUNCTION');
+    expect(messageOf({ LAMBDA_FUNCTION: 'f' })).toContain('LAMBDA_FUNCTION, LAMBDA_BUCKET');
+    expect(messageOf({ S3_ACCESS_KEY_ID: 'k' })).toContain('S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY');
+    const whole = { RENDER_MODE: 'lambda', LAMBDA_FUNCTION: 'f', LAMBDA_BUCKET: 'b' };
+    expect(loadConfig(whole)).toMatchObject(whole);
   });
 
   test('ignores what is not ours', () => {
@@ -97,7 +101,7 @@ describe('the configuration', () => {
     const described = describeVariables();
     expect(described.length).toBeGreaterThan(20);
     for (const { name, description } of described) {
-      expect(name).toMatch(/^[A-Z_]+$/);
+      expect(name).toMatch(/^[A-Z][A-Z0-9_]+$/);
       expect(description.length, name).toBeGreaterThan(15);
     }
   });

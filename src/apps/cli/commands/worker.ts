@@ -53,6 +53,7 @@ export const addWorkerCommand = (program: Command, terminal: Terminal): void => 
           'ALLOWED_HOSTS',
           'MEMORY_LIMIT_MB',
           'MIN_FREE_DISK_MB',
+          'MIN_FREE_MEMORY_MB',
           'SHUTDOWN_SECONDS',
           'LOG_LEVEL',
         ],

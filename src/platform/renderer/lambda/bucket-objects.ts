@@ -18,8 +18,8 @@ export interface BucketObjects {
   putFile(key: string, path: string, contentType: string): Promise<void>;
   putText(key: string, text: string, contentType: string): Promise<void>;
   readText(key: string): Promise<string>;
-  /** Visible at `path` only when whole; resolves with its bytes. */
-  download(key: string, path: string, signal: AbortSignal): Promise<number>;
+  /** Visible at `path` only when whole, that is of as many bytes as were promised (null: as S3 says). */
+  download(key: string, path: string, promised: number | null, signal: AbortSignal): Promise<void>;
   /** All that begin with the prefix, but for this one key. */
   deleteAll(prefix: string, except?: string): Promise<void>;
   close(): void;
@@ -61,7 +61,7 @@ export const openBucket = (bucketName: string, region: string): BucketObjects =>
       const { Body } = await client.send(new GetObjectCommand(at(key)));
       return (await Body?.transformToString()) ?? '';
     },
-    download: async (key, path, signal) => {
+    download: async (key, path, promised, signal) => {
       const partial = `${path}.download`;
       try {
         const { Body, ContentLength } = await client.send(new GetObjectCommand(at(key)), {
@@ -70,11 +70,9 @@ export const openBucket = (bucketName: string, region: string): BucketObjects =>
         if (!(Body instanceof Readable)) throw new Error(`The object ${key} came without a body.`);
         await pipeline(Body, createWriteStream(partial), { signal });
         const { size } = await stat(partial);
-        if (size !== ContentLength) {
-          throw new Error(`Of ${ContentLength} bytes of ${key} only ${size} came: ECONNRESET`);
-        }
+        const expected = promised ?? ContentLength;
+        if (size !== expected) throw new Error(`Of ${key} ${expected} bytes were promised and ${size} came.`);
         await rename(partial, path);
-        return size;
       } finally {
         await rm(partial, { force: true });
       }

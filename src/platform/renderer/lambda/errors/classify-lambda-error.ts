@@ -102,7 +102,10 @@ const frameRule = /^Cannot use frame (-?\d+): Duration of composition is (\d+),/
 const rangeRule = /but frame range \S+ is not inbetween|^Frame number is out of range/;
 
 const network =
-  /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|ENOTFOUND|EAI_AGAIN|socket hang up|getaddrinfo|TimeoutError|InternalError|InternalFailure|ServiceUnavailable|ServiceException|SlowDown|RequestTimeout|503|500/;
+  /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|ENOTFOUND|EAI_AGAIN|socket hang up|getaddrinfo|TimeoutError|InternalError|InternalFailure|ServiceUnavailable|ServiceException|SlowDown|RequestTimeout/;
+
+/** Of an answer without a body the SDK knows the status only. */
+const bareStatus = /^(?:50\d|UnknownError|Unknown): /;
 
 const ruled = (rules: readonly Rule[], text: string, cause: LambdaFailure): RendermillError | null => {
   const rule = rules.find(({ pattern }) => pattern.test(text));
@@ -151,9 +154,12 @@ export const classifyLambdaError = (failure: LambdaFailure, evidence: LambdaEvid
   if (source === 'aws') {
     return (
       ruled(awsRules, `${name}: ${message}`, failure) ??
-      new RendermillError(network.test(`${name}: ${message}`) ? 'lambda_unavailable' : 'render_failed', {
-        cause: failure,
-      })
+      new RendermillError(
+        network.test(`${name}: ${message}`) || bareStatus.test(`${name}: `)
+          ? 'lambda_unavailable'
+          : 'render_failed',
+        { cause: failure },
+      )
     );
   }
   if (source === 'ending') {

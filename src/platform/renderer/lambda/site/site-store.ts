@@ -82,7 +82,7 @@ export const createSiteStore = (options: {
     ensure: (order) => {
       const name = siteName(order);
       const found = known.get(name) ?? find(name, order);
-      
+      known.set(name, found);
       found.catch(() => known.delete(name));
       return found;
     },

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { renderStillOnLambda } from '@remotion/lambda-client';
 import { z } from 'zod';
-import { RendermillError } from '../../../../core/errors.ts';
 import { extensionOf } from '../../../../core/output.ts';
 import type { RenderProgress, RenderResult, RenderSpec, StillOutput } from '../../contract.ts';
 import { defaultQuality } from '../../local/child/encoding.ts';
@@ -77,11 +76,8 @@ const stillWork = (workplace: Workplace, spec: StillSpec, { signal, onProgress }
     const progress = await objects.readText(`${progressPrefix(ended)}progress.json`);
     const { dimensions } = progressSchema.parse(JSON.parse(progress)).renderMetadata;
     const pixels = pixelsOf(dimensions, spec);
-    const bytes = await objects.download(outKey, spec.outputPath, signal);
-    if (bytes === sizeInBytes) return pixels;
-    throw new RendermillError('render_failed', {
-      cause: new Error(`${ended}: ${sizeInBytes} bytes were promised and ${bytes} came.`),
-    });
+    await objects.download(outKey, spec.outputPath, sizeInBytes, signal);
+    return pixels;
   };
 
   const removeAll = async (): Promise<void> => {

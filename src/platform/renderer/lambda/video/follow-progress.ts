@@ -1,5 +1,5 @@
 import type { RenderProgress } from '../../contract.ts';
-import { type Progress, preparing, trackProgress } from '../../local/child/progress.ts';
+import { type Progress, trackProgress } from '../../local/child/progress.ts';
 import type { RemoteProgress } from './remote-progress.ts';
 
 export interface FollowedProgress {
@@ -26,7 +26,6 @@ export const followProgress = (
     tellNews(begun.begin(totalFrames));
     return begun;
   };
-  tellNews(preparing);
   return {
     follow: ({ renderMetadata, overallProgress, framesRendered }) => {
       if (renderMetadata === null) return;

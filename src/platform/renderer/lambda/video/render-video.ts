@@ -10,6 +10,7 @@ import type {
   VideoOutput,
 } from '../../contract.ts';
 import { planRender, type VideoPlan } from '../../local/child/plan-render.ts';
+import { preparing } from '../../local/child/progress.ts';
 import { atSite } from '../at-site.ts';
 import { failureAmong, failureOf } from '../errors/failure.ts';
 import { explain } from '../explain.ts';
@@ -77,10 +78,7 @@ const videoWork = (
       return {
         plan,
         priceOfMeasuring: priceOf(workplace, nowMs() - beganMs),
-        start: () =>
-          atSite(workplace, spec, (again) =>
-            startVideo(workplace, { id, spec, plan, site: again, functions: charge.slots.functions }),
-          ),
+        start: () => startVideo(workplace, { id, spec, plan, site, functions: charge.slots.functions }),
       };
     });
 
@@ -106,21 +104,14 @@ const videoWork = (
     });
     charge.isOver = end.type === 'failed';
     if (end.type === 'done') {
-      await fetchOutput(end.progress);
+      const { outKey, outputSizeInBytes } = end.progress;
+      await objects.download(outKey ?? '', spec.outputPath, outputSizeInBytes, signal);
       told.finish();
       return end.progress;
     }
     throw await explain(workplace, failureAmong(end.progress.errors), {
       siteAddress: siteAddressOf(settings.siteBaseUrl, spec),
       bundlePath: spec.bundlePath,
-    });
-  };
-
-  const fetchOutput = async ({ outKey, outputSizeInBytes, renderId }: RemoteProgress): Promise<void> => {
-    const bytes = await objects.download(outKey ?? '', spec.outputPath, signal);
-    if (outputSizeInBytes === null || outputSizeInBytes === bytes) return;
-    throw new RendermillError('render_failed', {
-      cause: new Error(`${renderId}: ${outputSizeInBytes} bytes were promised and ${bytes} came.`),
     });
   };
 
@@ -140,6 +131,7 @@ const videoWork = (
 
   const run = async (): Promise<RenderResult> => {
     const beganMs = nowMs();
+    onProgress?.(preparing);
     const found = await find();
     const known = found === null ? null : outputKeyOf(found.progress);
     const id = idIn(known) ?? randomUUID();

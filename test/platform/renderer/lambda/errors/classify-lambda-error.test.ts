@@ -224,7 +224,7 @@ describe('of many errors', () => {
       entry({ message: 'tried again', willRetry: true }),
       entry({ message: 'renderMedia() got cancelled' }),
       entry({ message: 'The price is missing', isFatal: false, name: 'TypeError' }),
-      entry({ type: 'stitcher', message: 'TypeError: The price is missing\n    at x' }),
+      entry({ type: 'stitcher', message: 'TypeError: as it was collected\n    at x' }),
     ]);
     expect([chosen.name, chosen.message]).toEqual(['TypeError', 'The price is missing']);
   });

@@ -228,6 +228,28 @@ describe('a video', () => {
     expect([startsSince() - before, budget.held.size]).toEqual([0, 0]);
   });
 
+  it('is looked at as soon as its end is heard of', async () => {
+    say('i1');
+    let wake: () => void = () => undefined;
+    const onHint = (renderId: string, told: () => void) => {
+      if (renderId === 'i1') wake = told;
+      return () => undefined;
+    };
+    const patient = await openRenderer({ functionName, s3 }, { budget, pollMs: 600_000, onHint });
+    const remote = remembering();
+    let hasEnded = false;
+    const rendering = patient.render(specOf('i1'), { remote }).finally(() => (hasEnded = true));
+    await until('it is remembered', () => remote.saved.length === 1);
+    finish('i1');
+    await until('it has ended', () => {
+      wake();
+      return hasEnded;
+    });
+    await rendering;
+    await patient.close();
+    expect(await fetchFilm()).toBe(film.toString());
+  });
+
   it('that ends with an error is tidied up, and its slots are given back', async () => {
     const stitcher = { type: 'stitcher', isFatal: true, willRetry: false, name: 'Error' };
     const message = 'Too many functions: This render would cause 300 functions to spawn.';
