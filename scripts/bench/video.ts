@@ -70,6 +70,8 @@ const shares = (all: readonly Measured[]): string => {
 
 const { rounds, frames, withVariants } = readOptions();
 const directory = await mkdtemp(join(tmpdir(), 'rendermill-bench-video-'));
+// Remotion leaves what it downloads for a video in the temporary folder.
+process.env.TMPDIR = directory;
 const { path: browserExecutable } = await findBrowser();
 const bundlePath = await bundle({
   entryPoint: fileURLToPath(new URL('./video/composition/index.ts', import.meta.url)),

@@ -1,5 +1,4 @@
 /** What lies where nothing should. Each answers with what it found. */
-import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Storage } from '../../src/platform/storage/contract.ts';
@@ -43,19 +42,21 @@ export const findStrayObjects = async (
   return strays;
 };
 
-const entriesIn = (directory: string): Promise<Dirent[]> =>
-  readdir(directory, { withFileTypes: true, recursive: true }).catch(() => []);
+const foldersIn = async (directory: string): Promise<string[]> =>
+  (await readdir(directory, { withFileTypes: true }).catch(() => []))
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
 
-/** Folders right below `work/<worker>/`, of children that live, and what lies in the folder of all. */
+/** Those of workers and of the children that render for them, and those in the folder of all. */
 export const countTemporaryFolders = async ({ home, temporary }: SoakFolders): Promise<number> => {
   const work = join(home, 'work');
-  const workers = await namesIn(work);
-  const inside = await Promise.all(workers.map((worker) => namedIn(join(work, worker), () => true)));
-  const others = await namedIn(temporary, (name) => !madeToStay.test(name));
-  return inside.flat().length + others.length;
+  const workers = await foldersIn(work);
+  const inside = await Promise.all(workers.map((worker) => foldersIn(join(work, worker))));
+  const others = (await foldersIn(temporary)).filter((name) => !madeToStay.test(name));
+  return workers.length + inside.flat().length + others.length;
 };
 
 export const filesBelow = async (directory: string): Promise<readonly string[]> =>
-  (await entriesIn(directory))
+  (await readdir(directory, { withFileTypes: true, recursive: true }).catch(() => []))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));

@@ -20,8 +20,7 @@ interface End {
 }
 
 const judgeEnd = ({ id, status, error }: End, { toFail, toCancel }: Expected): string | null => {
-  if (toFail.has(id))
-    return status === 'failed' ? null : `export ${id} is ${status}, and was made to fail`;
+  if (toFail.has(id)) return status === 'failed' ? null : `export ${id} is ${status}, and was made to fail`;
   // A cancel may come after the end.
   if (status === 'completed' || (status === 'canceled' && toCancel.has(id))) return null;
   return `export ${id} is ${status}${error === null ? '' : `: ${error}`}`;
@@ -31,10 +30,11 @@ const judgeEnd = ({ id, status, error }: End, { toFail, toCancel }: Expected): s
 export const checkEnds = async (db: Reader, expected: Expected): Promise<readonly string[]> => {
   const { rows } = await sql<End>`
     SELECT id::text, status, error_code || ', ' || error_text AS error FROM export`.execute(db);
-  const { rows: chunks } = await sql<{ id: string }>`SELECT DISTINCT export_id::text AS id FROM render_chunk`.execute(
-    db,
-  );
-  const count = rows.length === expected.accepted ? [] : [`${rows.length} exports of ${expected.accepted} accepted`];
+  const { rows: chunks } = await sql<{
+    id: string;
+  }>`SELECT DISTINCT export_id::text AS id FROM render_chunk`.execute(db);
+  const count =
+    rows.length === expected.accepted ? [] : [`${rows.length} exports of ${expected.accepted} accepted`];
   return [
     ...count,
     ...rows.map((row) => judgeEnd(row, expected)).filter((problem) => problem !== null),
@@ -73,7 +73,9 @@ export const checkEvents = async (db: Reader): Promise<EventCheck> => {
     missing: rows.filter(({ count }) => count === 0).map(({ id, name }) => `${name} of ${id} is missing`),
     tooMany: rows
       .filter(({ count }) => count > 0)
-      .map(({ id, name, count, due }) => `${name} of ${id} is there ${count} times${due ? '' : ', and not due'}`),
+      .map(
+        ({ id, name, count, due }) => `${name} of ${id} is there ${count} times${due ? '' : ', and not due'}`,
+      ),
   };
 };
 
@@ -132,7 +134,10 @@ const judgeFile = async (storage: Pick<Storage, 'read'>, artifact: Artifact): Pr
 };
 
 /** Every completed export has its file, byte for byte, and no other has one. */
-export const checkArtifacts = async (db: Reader, storage: Pick<Storage, 'read'>): Promise<readonly string[]> => {
+export const checkArtifacts = async (
+  db: Reader,
+  storage: Pick<Storage, 'read'>,
+): Promise<readonly string[]> => {
   const { rows } = await sql<Artifact>`
     SELECT export.id::text, status, storage_key AS key, size_in_bytes AS size, sha256
     FROM export LEFT JOIN artifact ON export_id = export.id

@@ -25,14 +25,28 @@ export interface SoakService extends SoakFolders {
   readonly eventFile: string;
   /** Rejects where it does not end well; the database goes on. */
   stopWorker(): Promise<void>;
-  /** Everything that is left of it. Rejects where that does not end well. */
+  /** Everything that is left of it. May be called twice. Rejects where that does not end well. */
   stop(): Promise<void>;
 }
 
 /** Whoever soaks has no wish to tell others of it: set, but empty, they are not taken from a `.env` either. */
 const outside = [
-  ...['DATABASE_URL', 'REDIS_URL', 'STORAGE_DIRECTORY', 'S3_BUCKET', 'LAMBDA_FUNCTION', 'LAMBDA_BUCKET', 'RENDER_MODE'],
-  ...['POSTHOG_PROJECT_API_KEY', 'POSTHOG_API_KEY', 'DOMAIN_EVENT_WEBHOOK_URL', 'META_PIXEL_ID', 'META_ACCESS_TOKEN'],
+  ...[
+    'DATABASE_URL',
+    'REDIS_URL',
+    'STORAGE_DIRECTORY',
+    'S3_BUCKET',
+    'LAMBDA_FUNCTION',
+    'LAMBDA_BUCKET',
+    'RENDER_MODE',
+  ],
+  ...[
+    'POSTHOG_PROJECT_API_KEY',
+    'POSTHOG_API_KEY',
+    'DOMAIN_EVENT_WEBHOOK_URL',
+    'META_PIXEL_ID',
+    'META_ACCESS_TOKEN',
+  ],
 ];
 
 const environmentOf = (folder: string, eventFile: string): Record<string, string> => ({
@@ -88,10 +102,12 @@ export const openSoakService = async (folder: string): Promise<SoakService> => {
   await mkdir(join(folder, 'tmp'), { recursive: true });
   const service: Service = await startService({ home, environment });
   const { db, close } = await openRecords(home);
-  const stop = async () => {
-    await close();
-    await service.stop();
+  const stopAll = async (worker?: ChildProcess) => {
+    const worked = worker === undefined ? Promise.resolve() : endWorker(worker);
+    // The database ends with `up`: whatever the worker came to, it goes first.
+    await worked.finally(close).finally(service.stop);
   };
+  let stopping: Promise<void> | undefined;
   try {
     const worker = await startWorker({ ...environment, RENDERMILL_HOME: home }, db);
     return {
@@ -104,10 +120,13 @@ export const openSoakService = async (folder: string): Promise<SoakService> => {
       apiPid: service.process.pid ?? 0,
       workerPid: worker.pid ?? 0,
       stopWorker: () => endWorker(worker),
-      stop: () => endWorker(worker).finally(stop),
+      stop: () => {
+        stopping ??= stopAll(worker);
+        return stopping;
+      },
     };
   } catch (error) {
-    await stop();
+    await stopAll();
     throw error;
   }
 };

@@ -57,7 +57,8 @@ export const watchProcesses = (folder: string): ProcessWatch => {
       [...readProcessTable().values()]
         .filter((entry) => entry.pid !== process.pid && isLiving(entry))
         .filter(
-          (entry) => isSameLiving(entry, noted.get(entry.pid) ?? Number.NaN) || namesFolder(entry.pid, folder),
+          (entry) =>
+            isSameLiving(entry, noted.get(entry.pid) ?? Number.NaN) || namesFolder(entry.pid, folder),
         )
         .map(({ pid }) => `${pid} ${commandOf(pid)}`),
   };

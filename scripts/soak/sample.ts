@@ -68,7 +68,14 @@ const openFiles = ({ pid }: ServiceProcess): number => {
 
 const megabytesBelow = async (directory: string): Promise<number> => {
   const paths = await filesBelow(directory);
-  const sizes = await Promise.all(paths.map((path) => stat(path).then((found) => found.size, () => 0)));
+  const sizes = await Promise.all(
+    paths.map((path) =>
+      stat(path).then(
+        (found) => found.size,
+        () => 0,
+      ),
+    ),
+  );
   return sum(sizes) / 1024 / 1024;
 };
 

@@ -28,7 +28,8 @@ export const pidOf = (child: ChildProcess): number => {
   return child.pid;
 };
 
-const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+export const hasEnded = (child: ChildProcess): boolean =>
+  child.exitCode !== null || child.signalCode !== null;
 
 /** Resolves when it has ended by itself, and well. */
 export const ended = async (child: ChildProcess, what: string): Promise<void> => {

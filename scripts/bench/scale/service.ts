@@ -1,38 +1,26 @@
 /** A service whose parts are processes of their own, as in production: Postgres, the API, and workers, whose CPU is what counts. */
-import { mkdir } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient } from '../../../src/client/client.ts';
-import { createApiKey } from '../../../src/domain/accounts/api-keys.ts';
-import { ensureOrganization } from '../../../src/domain/accounts/organizations.ts';
 import { liveCapacity } from '../../../src/domain/exports/workers.ts';
-import { bundleProject } from '../../../src/features/compositions/bundle-project.ts';
-import { systemClock } from '../../../src/platform/clock/clock.ts';
 import { type Database, openDatabase } from '../../../src/platform/db/client.ts';
 import { startEmbeddedPostgres } from '../../../src/platform/db/embedded/embedded-postgres.ts';
 import { migrateDatabase } from '../../../src/platform/db/migrate.ts';
 import { createLogger } from '../../../src/platform/log/log.ts';
-import { createFolderStorage } from '../../../src/platform/storage/folder.ts';
 import { freePort } from '../../../test/support/redis.ts';
-import { entryPoint, projectPath, root, type Workshop } from './job.ts';
-import { endProcess, pidOf, startCommand } from './processes.ts';
-import { warmUp } from './warm-up.ts';
+import { root, type Workshop, warmUpFrames, warmUpId } from './job.ts';
+import { endProcess, hasEnded, pidOf, startCommand } from './processes.ts';
+import { createTenant } from './tenant.ts';
 
 const command = join(root, 'scripts', 'rendermill');
 const startTimeoutMs = 120_000;
-const organizationId = 'bench';
+/** Each worker should have rendered once; one that is quick may take its neighbour's turn. */
+const warmUpRounds = 5;
 /** Below the usual 20, so that a short look is cut as well. */
 export const chunkAfterSeconds = 5;
-/** A worker is one machine: one render at a time, which takes all cores. */
-const slotsOfWorker = 1;
 
-const until = async (check: () => Promise<boolean>, what: string): Promise<void> => {
-  const deadline = Date.now() + startTimeoutMs;
-  while (!(await check())) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come within ${startTimeoutMs / 1000} s`);
-    await sleep(100);
-  }
-};
+export const who = { userId: 'bench', projectId: 'bench' } as const;
 
 export interface Workers {
   readonly pids: readonly number[];
@@ -42,7 +30,106 @@ export interface Workers {
 export interface ScaleService {
   readonly db: Database;
   readonly client: Client;
-  /** Resolves when each of them has rendered: their browsers are open, the bundle is unpacked. */
+  /** Resolves when each of them has rendered: its browser is open, the bundle is unpacked. */
   startWorkers(count: number): Promise<Workers>;
   stop(): Promise<void>;
 }
+
+const until = async (
+  check: () => Promise<boolean>,
+  what: string,
+  children: readonly ChildProcess[],
+): Promise<void> => {
+  const deadline = Date.now() + startTimeoutMs;
+  while (!(await check())) {
+    if (children.some(hasEnded)) throw new Error(`${what} ended instead of starting`);
+    if (Date.now() > deadline) throw new Error(`${what} did not start within ${startTimeoutMs / 1000} s`);
+    await sleep(100);
+  }
+};
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(`${url}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
+/** The caller's own database, queue and files stay out of it. */
+const environmentOf = (own: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
+  const { REDIS_URL: _redis, STORAGE_DIRECTORY: _storage, S3_BUCKET: _bucket, ...others } = process.env;
+  const { RENDER_MODE: _mode, LAMBDA_FUNCTION: _function, ...inherited } = others;
+  return { ...inherited, ...own };
+};
+
+export const startScaleService = async (workshop: Workshop): Promise<ScaleService> => {
+  const home = join(workshop.directory, 'home');
+  const log = createLogger({ level: 'warn' });
+  const postgres = await startEmbeddedPostgres({ directory: join(home, 'postgres'), log });
+  const { db, close } = openDatabase({ url: postgres.url, log });
+  const closeRecords = async (): Promise<void> => {
+    await close();
+    await postgres.stop();
+  };
+  try {
+    await migrateDatabase(postgres.url, log);
+    const key = await createTenant(db, home, workshop);
+    const port = await freePort();
+    const env = environmentOf({
+      DATABASE_URL: postgres.url,
+      RENDERMILL_HOME: home,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      LOG_LEVEL: 'warn',
+      // A worker is one machine: one render at a time, which takes all cores.
+      WORKER_CONCURRENCY: '1',
+      CHUNK_AFTER_SECONDS: String(chunkAfterSeconds),
+      BROWSER_EXECUTABLE: workshop.browserExecutable,
+    });
+    const start = (part: 'api' | 'worker') =>
+      startCommand(command, [part], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    const api = start('api');
+    const url = `http://127.0.0.1:${port}`;
+    await until(() => answers(url), 'the API', [api]);
+    const client = createClient({ url, key });
+    await client.putUser(who.userId, { tier: 'unlimited' });
+    return {
+      db,
+      client,
+      startWorkers: async (count) => {
+        const workers = Array.from({ length: count }, () => start('worker'));
+        await until(async () => (await liveCapacity(db, new Date())) === count, 'the workers', workers);
+        await warmUp({ db, client }, workshop, count);
+        return {
+          pids: workers.map(pidOf),
+          stop: async () => void (await Promise.all(workers.map(endProcess))),
+        };
+      },
+      stop: async () => {
+        await endProcess(api);
+        await closeRecords();
+      },
+    };
+  } catch (error) {
+    await closeRecords();
+    throw error;
+  }
+};
+
+const warmUp = async (
+  { db, client }: Pick<ScaleService, 'db' | 'client'>,
+  { job: { width, height } }: Workshop,
+  count: number,
+): Promise<void> => {
+  const order = { ...who, compositionId: warmUpId, format: 'mp4', width, height } as const;
+  const frameRange: [number, number] = [0, warmUpFrames - 1];
+  const warm = new Set<string | null>();
+  for (let round = 1; round <= warmUpRounds && warm.size < count; round += 1) {
+    const wanted = Array.from({ length: count }, (_, index) =>
+      // A file that is there already would be used again.
+      client.renderVideo({ ...order, frameRange, props: { take: `${Date.now()} ${index}` } }),
+    );
+    const ids = (await Promise.all(wanted)).map(({ id }) => id);
+    const rows = await db.selectFrom('export').select('worker_id').where('id', 'in', ids).execute();
+    for (const { worker_id: id } of rows) warm.add(id);
+  }
+};

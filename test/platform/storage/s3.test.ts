@@ -273,6 +273,14 @@ describe('storage in a bucket', () => {
 });
 
 describe('a body that is checked', () => {
+  it.each([
+    ['shorter', 9],
+    ['longer', 7],
+  ])('breaks where it is %s than was announced', async (_what, announced) => {
+    const checked = checkedBody(Readable.from([Buffer.from('12345678')]), announced);
+    await expect(buffer(checked)).rejects.toMatchObject({ code: 'storage_unavailable' });
+  });
+
   it('is an error where the store goes silent while it is waited for', async () => {
     const source = new Readable({ read: () => undefined });
     source.push('half');

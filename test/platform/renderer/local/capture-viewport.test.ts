@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '@remotion/bundler';
 import { openBrowser, renderStill, selectComposition } from '@remotion/renderer';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { captureViewportOnly } from '../../../../src/platform/renderer/local/child/capture-viewport.ts';
 import { browserExecutable } from './support.ts';
 
@@ -32,6 +32,8 @@ const open = async (): Promise<Browser> => {
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'rendermill-capture-'));
+  // Remotion leaves what it downloads there.
+  vi.stubEnv('TMPDIR', directory);
   serveUrl = await bundle({
     entryPoint: fileURLToPath(new URL('./capture-project/index.jsx', import.meta.url)),
     outDir: join(directory, 'bundle'),
@@ -51,6 +53,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all(browsers.map((browser) => browser.close({ silent: true })));
+  vi.unstubAllEnvs();
   await rm(directory, { recursive: true, force: true });
 });
 

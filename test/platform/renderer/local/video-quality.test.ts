@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '@remotion/bundler';
 import { renderMedia, selectComposition } from '@remotion/renderer';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLocalRenderer } from '../../../../src/platform/renderer/local/local-renderer.ts';
 import { frameSimilarities, hasFfmpeg } from './decoded.ts';
 import { probe } from './probe.ts';
@@ -60,6 +60,8 @@ describe.skipIf(!hasFfmpeg)(
   () => {
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), 'rendermill-quality-'));
+      // Remotion leaves what it downloads there.
+      vi.stubEnv('TMPDIR', directory);
       const bundlePath = await bundle({
         entryPoint: join(root, 'scripts/bench/video/composition/index.ts'),
         publicDir: join(root, 'remotion/public'),
@@ -72,6 +74,7 @@ describe.skipIf(!hasFfmpeg)(
     }, 180_000);
 
     afterAll(async () => {
+      vi.unstubAllEnvs();
       await rm(directory, { recursive: true, force: true });
     });
 
