@@ -1,7 +1,8 @@
 /** The service that is soaked: `up`, and a second worker beside it, as processes of their own in a folder of their own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { countWorkers } from '../../src/domain/exports/workers.ts';
@@ -94,25 +95,35 @@ const openRecords = async (home: string) => {
   return openDatabase({ url, log, maxConnections: 4 });
 };
 
+/** Else every process of the service would compile all sources anew. */
+const shareCompiled = async (temporary: string): Promise<void> => {
+  const name = `tsx-${userInfo().uid}`;
+  await mkdir(join(tmpdir(), name), { recursive: true });
+  await symlink(join(tmpdir(), name), join(temporary, name));
+};
+
 /** `folder`: absolute and its own; nothing of it is removed. */
 export const openSoakService = async (folder: string): Promise<SoakService> => {
   const home = join(folder, 'home');
   const eventFile = join(folder, 'events.jsonl');
   const environment = environmentOf(folder, eventFile);
-  await mkdir(join(folder, 'tmp'), { recursive: true });
+  const temporary = join(folder, 'tmp');
+  await mkdir(temporary, { recursive: true });
+  await shareCompiled(temporary);
   const service: Service = await startService({ home, environment });
   const { db, close } = await openRecords(home);
   const stopAll = async (worker?: ChildProcess) => {
-    const worked = worker === undefined ? Promise.resolve() : endWorker(worker);
-    // The database ends with `up`: whatever the worker came to, it goes first.
-    await worked.finally(close).finally(service.stop);
+    // What came of the worker is told by stopWorker; the database that it needs ends with `up`.
+    if (worker !== undefined) await endWorker(worker).catch(() => undefined);
+    await close();
+    await service.stop();
   };
   let stopping: Promise<void> | undefined;
   try {
     const worker = await startWorker({ ...environment, RENDERMILL_HOME: home }, db);
     return {
       home,
-      temporary: join(folder, 'tmp'),
+      temporary,
       eventFile,
       db,
       url: service.url,

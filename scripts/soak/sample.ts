@@ -79,11 +79,12 @@ const megabytesBelow = async (directory: string): Promise<number> => {
   return sum(sizes) / 1024 / 1024;
 };
 
-/** Renders at work, of each kind, as a word; a group of stills is one. */
+/** Renders at work, of each kind, as a word; a group of stills is one, and so is each chunk of a video. */
 const readLoad = async (db: Database): Promise<string> => {
   const { rows } = await sql<{ stills: number; videos: number }>`
     SELECT count(DISTINCT coalesce(group_id, id)) FILTER (WHERE kind = 'still')::int AS stills,
-      count(*) FILTER (WHERE kind = 'video')::int AS videos
+      (count(*) FILTER (WHERE kind = 'video' AND chunks IS NULL)
+        + (SELECT count(*) FROM render_chunk WHERE status = 'started'))::int AS videos
     FROM export WHERE status = 'started'`.execute(db);
   return `${rows[0]?.stills ?? 0} stills, ${rows[0]?.videos ?? 0} videos`;
 };

@@ -19,7 +19,6 @@ const failedOnce = (reason: FailureReason, now: Date) => ({
   error_text: reasonText(reason.text),
   worker_id: null,
   progress: keptProgress,
-  remote_render: null,
   updated_at: now,
 });
 
@@ -86,8 +85,8 @@ export const postpone = async (
   await tx
     .updateTable('export')
     .set({
-      ...('until' in how ? { not_before: how.until } : { render_mode: how.mode }),
-      remote_render: null,
+      // A render that goes on at AWS is found again by whoever is next; one that has ended is recognised as that.
+      ...('until' in how ? { not_before: how.until } : { render_mode: how.mode, remote_render: null }),
       updated_at: now,
     })
     .where('id', '=', fence.exportId)

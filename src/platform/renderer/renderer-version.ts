@@ -2,7 +2,7 @@ import { readBrowserVersion } from './browser/browser-version.ts';
 import { ownRemotionVersion } from './bundle/installed-version.ts';
 
 /** Raise it with every change of ours that may change a pixel or a byte of an output: flags of the browser, qualities, sizes. */
-const revision = 1;
+const revision = 2;
 
 /**
  * What decides about an output beside the bundle and the order: `remotion-4.0.527/Chromium 156.0.8078.79/1`. A browser that does not

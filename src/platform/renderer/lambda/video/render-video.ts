@@ -144,7 +144,9 @@ const videoWork = (
     try {
       const measured = await untilAborted(signal, spec.limits.maxRenderMs, measure(id, charge));
       const { totalFrames } = measured.plan;
-      if (totalFrames !== spec.expectedFrames) await charge.slots.reorder(orderOf(id, totalFrames));
+      // One that goes on has its functions already, as many as they are.
+      if (charge.remote === null && totalFrames !== spec.expectedFrames)
+        await charge.slots.reorder(orderOf(id, totalFrames));
       const remote = charge.remote ?? (await begin(charge, measured));
       const progress = await watch(charge, remote, measured.plan);
       await settleSuccess(workplace, charge);
