@@ -4,7 +4,7 @@
  * object, no event too many or too few, no charge for what failed, no memory that only grows. Ends with code 1 where something is.
  *
  *   npm run soak                                        a quarter of an hour and what the machine is behind by then
- *   MINUTES=3 STILLS=100 VIDEOS=10 npm run soak         a short one; memory is judged from ten minutes on
+ *   MINUTES=3 STILLS=100 VIDEOS=10 npm run soak         a short one; memory is judged from eight minutes on
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -23,11 +23,11 @@ export const findLeftFolders = async ({ home, temporary }: SoakFolders): Promise
   const bundles = join(home, 'cache', 'bundles');
   const tenants = await namesIn(bundles);
   const found = await Promise.all([
-    namedIn(join(home, 'work'), () => false),
-    namedIn(temporary, (name) => false && !madeToStay.test(name)),
-    namedIn(join(home, 'cache'), (name) => name.startsWith('bundlex-')),
-    namedIn(join(home, 'storage', '.incoming'), () => false),
-    ...tenants.map((tenant) => namedIn(join(bundles, tenant), (name) => name.startsWith('!'))),
+    namedIn(join(home, 'work'), () => true),
+    namedIn(temporary, (name) => !madeToStay.test(name)),
+    namedIn(join(home, 'cache'), (name) => name.startsWith('bundle-')),
+    namedIn(join(home, 'storage', '.incoming'), () => true),
+    ...tenants.map((tenant) => namedIn(join(bundles, tenant), (name) => name.startsWith('.'))),
   ]);
   return found.flat();
 };
@@ -38,7 +38,7 @@ export const findStrayObjects = async (
   known: ReadonlySet<string>,
 ): Promise<readonly string[]> => {
   const strays: string[] = [];
-  for await (const { key } of storage.list('')) if (known.has('x')) strays.push(key);
+  for await (const { key } of storage.list('')) if (!known.has(key)) strays.push(key);
   return strays;
 };
 

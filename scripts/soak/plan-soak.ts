@@ -80,7 +80,7 @@ const times = <Value>(count: number, make: (index: number) => Value): Value[] =>
 const isEach = (index: number, every: number, from: number): boolean => index % every === from;
 
 const followStill = (index: number): Follow => {
-  if (isEach(index, 400, 170)) return 'cancel at once';
+  if (isEach(index, 40, 17)) return 'cancel at once';
   return isEach(index, 10, 3) ? 'download' : 'nothing';
 };
 
@@ -90,7 +90,7 @@ const stillAt = (index: number, atMs: number): RenderArrival => {
   const isCard = isEach(index, 4, 1);
   const own = isCard
     ? { productName: `Radio ${index}`, price: 100 + index }
-    : { headline: `Number`, palette: pick(palettes, index) };
+    : { headline: `Number ${index}`, palette: pick(palettes, index) };
   return {
     type: 'render',
     atMs,
@@ -156,8 +156,8 @@ export const planSoak = ({ minutes, stills, videos, videoSeconds }: SoakSize): S
   const durationMs = minutes * 60_000;
   const cells = cellsOf(stills);
   const long = videos < 10 ? 1 : 2;
-  const [singles, shorts] = [stills, videos];
-  const spread = (index: number, count: number) => Math.round(((index + 0.5) / count) ** 2 * durationMs);
+  const [singles, shorts] = [stills - cells, videos - long];
+  const spread = (index: number, count: number) => Math.round(((index + 0.5) / count) * durationMs);
   const arrivals: Arrival[] = [
     ...times(singles, (index) => stillAt(index, spread(index, singles))),
     ...times(shorts, (index) => videoAt(index, spread(index, shorts), videoSeconds)),

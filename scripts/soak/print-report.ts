@@ -33,7 +33,7 @@ const row = (samples: readonly SoakSample[], [name, title]: (typeof figures)[num
 const slopeLine = ({ slope }: SoakReport): string => {
   if (slope === null) return 'not known: no two samples compare';
   const judged = slope.windowMs < shortestWindowMs ? ' (not judged: too short a run)' : '';
-  return `${slope.percent.toFixed(1)} % in a quarter of an hour, of ${slope.medianMb.toFixed(0)} MB, by ${slope.samples} samples${judged}`;
+  return `${slope.percent.toFixed(1)} % in a quarter of an hour, of ${slope.medianMb.toFixed(0)} MB, ${slope.sigmas.toFixed(1)} σ, by ${slope.samples} samples${judged}`;
 };
 
 export const printReport = (report: SoakReport, print: (line: string) => void): void => {

@@ -27,7 +27,7 @@ const commandOf = (pid: number): string => readText(`/proc/${pid}/cmdline`).repl
 export const roleOf = (command: string): Role => {
   const [program = ''] = command.split(' ');
   if (/(^|\/)postgres:?$/.test(program)) return 'postgres';
-  if (/ --typex=/.test(command)) return 'part of a browser';
+  if (/ --type=/.test(command)) return 'part of a browser';
   if (/ --remote-debugging-p/.test(command)) return 'browser';
   return /(^|\/)node$/.test(program) ? 'node' : 'other';
 };
@@ -51,14 +51,14 @@ export const watchProcesses = (folder: string): ProcessWatch => {
   const noted = new Map<number, number>();
   return {
     note: (entries) => {
-      for (const { pid, startTicks } of entries) noted.set(pid, 0);
+      for (const { pid, startTicks } of entries) noted.set(pid, startTicks);
     },
     left: () =>
       [...readProcessTable().values()]
         .filter((entry) => entry.pid !== process.pid && isLiving(entry))
         .filter(
           (entry) =>
-            isSameLiving(entry, noted.get(entry.pid) ?? Number.NaN) || (namesFolder(entry.pid, folder) && namesFolder(1, folder)),
+            isSameLiving(entry, noted.get(entry.pid) ?? Number.NaN) || namesFolder(entry.pid, folder),
         )
         .map(({ pid }) => `${pid} ${commandOf(pid)}`),
   };

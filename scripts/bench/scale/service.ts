@@ -9,6 +9,7 @@ import { startEmbeddedPostgres } from '../../../src/platform/db/embedded/embedde
 import { migrateDatabase } from '../../../src/platform/db/migrate.ts';
 import { createLogger } from '../../../src/platform/log/log.ts';
 import { freePort } from '../../../test/support/redis.ts';
+import { measureWork } from './cpu-meter.ts';
 import { root, type Workshop, warmUpFrames, warmUpId } from './job.ts';
 import { endProcess, hasEnded, pidOf, startCommand } from './processes.ts';
 import { createTenant } from './tenant.ts';
@@ -17,6 +18,8 @@ const command = join(root, 'scripts', 'rendermill');
 const startTimeoutMs = 120_000;
 /** Each worker should have rendered once; one that is quick may take its neighbour's turn. */
 const warmUpRounds = 5;
+const calmLookMs = 2_000;
+const calmCpuSeconds = 0.1;
 /** Below the usual 20, so that a short look is cut as well. */
 export const chunkAfterSeconds = 5;
 
@@ -30,7 +33,7 @@ export interface Workers {
 export interface ScaleService {
   readonly db: Database;
   readonly client: Client;
-  /** Resolves when each of them has rendered: its browser is open, the bundle is unpacked. */
+  /** Resolves when each of them has rendered (its browser is open, the bundle is unpacked) and come to rest. */
   startWorkers(count: number): Promise<Workers>;
   stop(): Promise<void>;
 }
@@ -55,10 +58,21 @@ const answers = (url: string): Promise<boolean> =>
   );
 
 /** The caller's own database, queue and files stay out of it. */
-const environmentOf = (own: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
+const environmentOf = (databaseUrl: string, home: string, port: number, { browserExecutable }: Workshop) => {
   const { REDIS_URL: _redis, STORAGE_DIRECTORY: _storage, S3_BUCKET: _bucket, ...others } = process.env;
   const { RENDER_MODE: _mode, LAMBDA_FUNCTION: _function, ...inherited } = others;
-  return { ...inherited, ...own };
+  return {
+    ...inherited,
+    DATABASE_URL: databaseUrl,
+    RENDERMILL_HOME: home,
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    LOG_LEVEL: 'warn',
+    // A worker is one machine: one render at a time, which takes all cores.
+    WORKER_CONCURRENCY: '1',
+    CHUNK_AFTER_SECONDS: String(chunkAfterSeconds),
+    BROWSER_EXECUTABLE: browserExecutable,
+  };
 };
 
 export const startScaleService = async (workshop: Workshop): Promise<ScaleService> => {
@@ -74,17 +88,7 @@ export const startScaleService = async (workshop: Workshop): Promise<ScaleServic
     await migrateDatabase(postgres.url, log);
     const key = await createTenant(db, home, workshop);
     const port = await freePort();
-    const env = environmentOf({
-      DATABASE_URL: postgres.url,
-      RENDERMILL_HOME: home,
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      LOG_LEVEL: 'warn',
-      // A worker is one machine: one render at a time, which takes all cores.
-      WORKER_CONCURRENCY: '1',
-      CHUNK_AFTER_SECONDS: String(chunkAfterSeconds),
-      BROWSER_EXECUTABLE: workshop.browserExecutable,
-    });
+    const env = environmentOf(postgres.url, home, port, workshop);
     const start = (part: 'api' | 'worker') =>
       startCommand(command, [part], { env, stdio: ['ignore', 'ignore', 'inherit'] });
     const api = start('api');
@@ -97,12 +101,12 @@ export const startScaleService = async (workshop: Workshop): Promise<ScaleServic
       client,
       startWorkers: async (count) => {
         const workers = Array.from({ length: count }, () => start('worker'));
-        await until(async () => (await liveCapacity(db, new Date())) === count, 'the workers', workers);
+        const areLive = async () => (await liveCapacity(db, new Date())) === count;
+        await until(areLive, 'the workers', workers);
         await warmUp({ db, client }, workshop, count);
-        return {
-          pids: workers.map(pidOf),
-          stop: async () => void (await Promise.all(workers.map(endProcess))),
-        };
+        const pids = workers.map(pidOf);
+        await untilCalm(pids);
+        return { pids, stop: async () => void (await Promise.all(workers.map(endProcess))) };
       },
       stop: async () => {
         await endProcess(api);
@@ -131,5 +135,16 @@ const warmUp = async (
     const ids = (await Promise.all(wanted)).map(({ id }) => id);
     const rows = await db.selectFrom('export').select('worker_id').where('id', 'in', ids).execute();
     for (const { worker_id: id } of rows) warm.add(id);
+  }
+};
+
+/** After its first render a worker makes a process ready for the next tenant's: that is no part of the video. */
+const untilCalm = async (pids: readonly number[]): Promise<void> => {
+  const deadline = Date.now() + startTimeoutMs;
+  for (;;) {
+    const { cpuSeconds } = await measureWork(pids, () => sleep(calmLookMs));
+    if (cpuSeconds <= calmCpuSeconds * pids.length) return;
+    if (Date.now() > deadline)
+      throw new Error(`idle workers used ${cpuSeconds} s of CPU in ${calmLookMs} ms`);
   }
 };
