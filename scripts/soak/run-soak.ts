@@ -19,9 +19,10 @@ import {
 import { judgeSlope, type MemorySlope, memorySlope } from './memory-slope.ts';
 import type { SoakService } from './open-service.ts';
 import { planSoak, type SoakSize, soakUsers } from './plan-soak.ts';
-import { type ProcessWatch, watchProcesses } from './processes.ts';
+import { watchProcesses } from './processes.ts';
 import { type ExportFigures, readExportFigures } from './read-figures.ts';
-import { readProcesses, type SoakSample, takeSample } from './sample.ts';
+import type { SoakSample } from './sample.ts';
+import { type Clocked, type SoakOptions, startSampling } from './sampling.ts';
 import { createSending, type Sending } from './send-arrivals.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -44,20 +45,10 @@ export interface SoakReport {
   readonly problems: readonly string[];
 }
 
-export interface SoakOptions {
-  readonly sampleEveryMs: number;
-  readonly say: (line: string) => void;
-}
-
 /** Longer than any render of it takes. */
 const stalledMs = 300_000;
 const deliveredWithinMs = 60_000;
 const goneWithinMs = 10_000;
-const sayEveryMs = 30_000;
-
-interface Clocked {
-  readonly elapsedMs: () => number;
-}
 
 const countUnfinished = async (db: Database): Promise<number> => {
   const { rows } = await sql<{ count: number }>`
@@ -82,45 +73,6 @@ const untilQuiet = async (db: Database, sending: Sending): Promise<boolean> => {
     if (performance.now() - changedAt > stalledMs) return false;
     await Promise.race([delay(500), ...(answered ? [] : [settled])]);
   }
-};
-
-/** Looks at the service until it is told to end; resolves then. */
-const startSampling = (
-  service: SoakService,
-  watch: ProcessWatch,
-  { elapsedMs, sampleEveryMs, say }: SoakOptions & Clocked,
-) => {
-  const samples: SoakSample[] = [];
-  const end = new AbortController();
-  const folders = { home: service.home, temporary: service.temporary };
-  const look = async () => {
-    watch.note(readProcesses(service));
-    const sample = await takeSample({ ...service, folders }, elapsedMs());
-    samples.push(sample);
-    return sample;
-  };
-  const run = async () => {
-    let saidAtMs = 0;
-    while (!end.signal.aborted) {
-      const sample = await look().catch((error: unknown) => say(`  a sample failed: ${error}`));
-      if (sample && sample.atMs - saidAtMs >= sayEveryMs) {
-        saidAtMs = sample.atMs;
-        const { waiting, lag, memoryMb, browsers } = sample;
-        say(
-          `  ${Math.round(sample.atMs / 1000)} s: ${sample.load} at work, ${waiting} waiting for up to ${lag.toFixed(0)} s, ${memoryMb.toFixed(0)} MB, ${browsers} browsers`,
-        );
-      }
-      await delay(sampleEveryMs, undefined, { signal: end.signal }).catch(() => undefined);
-    }
-  };
-  const running = run();
-  return {
-    samples,
-    end: async () => {
-      end.abort();
-      await running;
-    },
-  };
 };
 
 interface Sent {

@@ -36,4 +36,4 @@ test('25 stills and 3 videos: each ends, is recorded and charged once, and nothi
     eventsTwice: 0,
   });
   expect(report.downloads).toBeGreaterThan(2);
-}, 300_000);
+}, 420_000);

@@ -4,19 +4,22 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const running = new Set<ChildProcess>();
+let closed = false;
 
-const watched = (child: ChildProcess): ChildProcess => {
+const watched = (start: () => ChildProcess): ChildProcess => {
+  if (closed) throw new Error('the bench is over');
+  const child = start();
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;
 };
 
 export const startCommand = (command: string, args: readonly string[], options: SpawnOptions): ChildProcess =>
-  watched(spawn(command, args, options));
+  watched(() => spawn(command, args, options));
 
 /** A file of this folder. */
 export const startScript = (file: string, args: readonly string[], options: ForkOptions = {}): ChildProcess =>
-  watched(
+  watched(() =>
     fork(fileURLToPath(new URL(file, import.meta.url)), args, {
       ...options,
       execArgv: ['--import', 'tsx'],
@@ -59,6 +62,8 @@ export const endProcess = async (child: ChildProcess): Promise<void> => {
   await exited;
 };
 
+/** From now on none can be started. */
 export const endAll = async (): Promise<void> => {
+  closed = true;
   await Promise.all([...running].map(endProcess));
 };

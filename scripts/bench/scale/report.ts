@@ -49,8 +49,10 @@ const printVariants = (rounds: readonly Round[]): void => {
       chunks === '1' ? 'whole' : `${chunks} chunks`,
     );
   }
+  const cut = over(rounds, ({ workers }) => workers[4].cpuSeconds / workers[1].cpuSeconds).toFixed(2);
   console.log(
     [
+      `  What the cut itself costs: 4 workers take ${cut} times the CPU of 1 worker.`,
       '  speed ×: the wall time of renderMedia with our settings, divided by this one; more is better.',
       '  CPU ×: divided by that of renderMedia with our settings; less is better. User and system seconds of all processes of the',
       '  renderer: for Rendermill the workers with everything below them, the feeder that each of them runs included; API and Postgres,',
@@ -94,7 +96,7 @@ const modelOf = (job: Job, parts: Parts, { workers }: Round): ModelInput | null 
   };
 };
 
-const printModel = (given: ModelInput): void => {
+const printModel = (given: ModelInput, measuredAlone: number): void => {
   const rows = modelled.map((machines) => modelWall(given, machines));
   const alone = rows[0]?.wallMs ?? Number.NaN;
   console.log('\n  Modelled: the same video on several machines like this one');
@@ -118,6 +120,7 @@ const printModel = (given: ModelInput): void => {
       '  rounds = chunks / machines, rounded up; the chunks are planned as the product plans them.',
       `  Assumed: every machine is as fast as this one (${availableParallelism()} cores) when it does nothing else, has one worker with one slot, idle and warm;`,
       '  no straggler; storage at 1 Gbit/s each way for the measured bytes; database and queue answer as here.',
+      `  To hold the model against: 1 worker, measured above, took ${measuredAlone.toFixed(1)} s.`,
     ].join('\n'),
   );
 };
@@ -134,7 +137,7 @@ export const report = (job: Job, parts: Parts, rounds: readonly Round[]): void =
     );
   const given = modelOf(job, parts, last);
   if (given === null) console.log('  Nothing was cut, so there is nothing to model from.');
-  else printModel(given);
+  else printModel(given, last.workers[1].wallSeconds);
   const ratio = (value: (round: Round) => number): number => rounded(over(rounds, value), 3);
   console.log(
     JSON.stringify({
