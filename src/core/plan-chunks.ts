@@ -25,6 +25,10 @@ export interface ChunkQuestion {
   readonly thresholdSeconds: number;
 }
 
+/** Milliseconds that a chunk costs beside its frames: browser, composition, first picture, encoder, the way through storage. Measured. */
+export const chunkOverheadMs = 1_500;
+/** Milliseconds that joining takes for each chunk: fetching its files and appending them. Measured. */
+export const joinMs = 100;
 /** Below five seconds of the usual 30 frames each, a chunk's fixed cost and the encoder's fresh start outweigh what it saves. */
 const minFramesPerChunk = 150;
 /** Each is a job, two files to transfer and a line in the join. */

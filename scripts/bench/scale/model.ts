@@ -1,8 +1,8 @@
 /** How long the video would take on so many machines, from parts that were measured on one. */
-import { planChunks } from '../../../src/core/plan-chunks.ts';
+import { chunkOverheadMs, joinMs, planChunks } from '../../../src/core/plan-chunks.ts';
 
 /** As features/renders/chunks/cut-video.ts tells the plan, whatever this machine measures. */
-const assumedByProduct = { chunkOverheadMs: 1_500, joinMs: 100 } as const;
+const assumedByProduct = { chunkOverheadMs, joinMs } as const;
 
 const bitsPerMs = 1e6;
 
@@ -50,13 +50,13 @@ export const modelWall = (given: ModelInput, machines: number): ModelRow => {
     given.chunkMs +
     framesPerChunk * given.msPerFrame +
     transferMs((given.chunkBytes * framesPerChunk) / given.frames);
-  const joinMs =
+  const joiningMs =
     Math.max(0, given.joinMs + (count - given.joinedChunks) * given.joinMsPerChunk) +
     transferMs(given.chunkBytes + given.fileBytes);
   return {
     machines,
     chunks: count,
     framesPerChunk,
-    wallMs: given.claimMs + given.measureMs + rounds * chunkMs + joinMs,
+    wallMs: given.claimMs + given.measureMs + rounds * chunkMs + joiningMs,
   };
 };

@@ -1,6 +1,6 @@
 /** Whether a video that was claimed is cut for all idle workers, and the cut itself. */
 import type { VideoFormat } from '../../../core/output.ts';
-import { planChunks } from '../../../core/plan-chunks.ts';
+import { chunkOverheadMs, joinMs, planChunks } from '../../../core/plan-chunks.ts';
 import { cutExport } from '../../../domain/exports/chunks/cut-export.ts';
 import { idleSlots } from '../../../domain/exports/chunks/idle-slots.ts';
 import { measureFrameCost } from '../../../domain/exports/chunks/measure-frame-cost.ts';
@@ -9,11 +9,6 @@ import { cuttableFormats, type RenderSpec } from '../../../platform/renderer/con
 import type { Hold } from '../hold.ts';
 import type { RunRenderDeps } from '../run-render.ts';
 import { whileUnavailable } from '../while-unavailable.ts';
-
-/** Measured: browser, composition, first picture, encoder, and the way through storage. */
-const chunkOverheadMs = 1_500;
-/** Measured: fetching a chunk's files and appending them. */
-const joinMs = 100;
 
 /** True: it was cut, and is not this worker's any more. */
 export const cutVideo = async (
