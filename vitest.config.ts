@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     // Files share one database server and one machine with real browsers: more at once only makes each one slower.
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     passWithNoTests: false,
     // Real processes on a shared machine: a test that fails once gets a second try in CI, and the run's end names it.

@@ -38,7 +38,9 @@ export const findStrayObjects = async (
   known: ReadonlySet<string>,
 ): Promise<readonly string[]> => {
   const strays: string[] = [];
-  for await (const { key } of storage.list('')) if (!known.has(key)) strays.push(key);
+  for await (const { key } of storage.list('')) {
+    if (!known.has(key) && !key.startsWith('installation/')) strays.push(key);
+  }
   return strays;
 };
 

@@ -101,7 +101,9 @@ class Line {
   }
 
   take(head: WaitingWork, slots: number): PlannedJob {
-    const priority = 2 * Math.min(maxRank, this.rankOf(head)) + (head.isInteractive ? 0 : 1);
+    const rank = Math.min(maxRank, this.rankOf(head));
+    // The first of a batch goes with the others' first ones: behind all that is interactive it would wait for ever.
+    const priority = 2 * rank + (head.isInteractive || rank === 0 ? 0 : 1);
     const taken = this.#together(head, slots);
     const rest = this.#waiting.filter((one) => !taken.has(one));
     this.#waiting.splice(0, this.#waiting.length, ...rest);

@@ -152,7 +152,7 @@ describe('the priority in the queue', () => {
   test('puts the first of one organization before the later ones of another', () => {
     const lines = [...waiting('a', 3), ...waiting('b', 1)];
     expect(prioritiesOf(lines, { inFlight: [['a', 4]] })).toEqual([
-      ['b', 1],
+      ['b', 0],
       ['a', 9],
       ['a', 11],
       ['a', 13],
@@ -160,10 +160,18 @@ describe('the priority in the queue', () => {
   });
 
   test('puts interactive ones before all that belongs to batches of their organization', () => {
-    const lines = [...waiting('a', 1, { isInteractive: true }), ...waiting('b', 1)];
+    const lines = [...waiting('a', 1, { isInteractive: true }), ...waiting('a', 1, { groupKey: 'x' })];
     expect(prioritiesOf(lines, { inFlight: [['a', 7]] })).toEqual([
-      ['b', 1],
       ['a', 0],
+      ['a', 17],
+    ]);
+  });
+
+  test('puts the first of a batch beside the first ones of others: it is not behind all that is interactive', () => {
+    const lines = [...waiting('a', 1, { isInteractive: true }), ...waiting('b', 1)];
+    expect(prioritiesOf(lines)).toEqual([
+      ['a', 0],
+      ['b', 0],
     ]);
   });
 

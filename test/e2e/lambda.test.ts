@@ -164,8 +164,8 @@ await describeSandboxed('an installation that renders on its workers and on Lamb
     aws.lambda.limits.concurrency = 0;
     const id = await scene.accept({ ...still, renderMode: 'lambda' });
     await eventually(
-      async () => (await rowOf(id)).hand_backs,
-      (times) => times > 0,
+      async () => (await rowOf(id)).not_before,
+      (until) => until !== null,
       { what: 'the first refusal', withinMs: 60_000 },
     );
     expect(await rowOf(id)).toMatchObject({ failed_attempts: 0, error_code: null });

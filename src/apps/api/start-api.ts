@@ -21,7 +21,9 @@ import type { Config } from '../../platform/config/config.ts';
 import { createAccess } from '../../platform/http/access.ts';
 import { createMetrics, exposeMetrics } from '../../platform/http/metrics.ts';
 import { createHttpServer, type HttpServer } from '../../platform/http/server.ts';
+import { placeOfFiles } from '../open-storage.ts';
 import type { Resources } from '../resources.ts';
+import { assertSameStorage } from '../storage-identity.ts';
 import { version } from '../version.ts';
 import { registerDeliveryMetrics } from './delivery-metrics.ts';
 import { registerGauges, registerHealthRoutes } from './health.ts';
@@ -95,7 +97,8 @@ const renderModesOf = ({ RENDER_MODE, LAMBDA_FUNCTION }: Config): RenderModes =>
 });
 
 export const startApi = async (resources: Resources): Promise<RunningApi> => {
-  const { config, lifecycle } = resources;
+  const { config, db, lifecycle, storage } = resources;
+  await assertSameStorage({ db, storage, place: placeOfFiles(config) }, { mayAdopt: true });
   let url = '';
   const server = await createApi(resources, () => config.PUBLIC_URL?.replace(/\/+$/, '') ?? url);
   lifecycle.onStop('api', async () => {

@@ -9,7 +9,9 @@ import type { Checkpoint } from '../../features/renders/run-render.ts';
 import { startWakeableLoop } from '../../platform/clock/wakeable-loop.ts';
 import { createLocalRenderer } from '../../platform/renderer/local/local-renderer.ts';
 import { sweepLeftovers } from '../../platform/renderer/local/sweep-leftovers.ts';
+import { placeOfFiles } from '../open-storage.ts';
 import type { Resources } from '../resources.ts';
+import { assertSameStorage } from '../storage-identity.ts';
 import { startHeartbeat } from './heartbeat.ts';
 
 /** What a killed worker of this machine left is gone within this, without waiting for another start. */
@@ -28,6 +30,7 @@ export const startRenderWorker = async (
   options: RenderWorkerOptions,
 ): Promise<string> => {
   const { config, log, lifecycle, db, queue, listener, clock, storage } = resources;
+  await assertSameStorage({ db, storage, place: placeOfFiles(config) }, { mayAdopt: false });
   const id = newId();
   const work = join(config.home, 'work');
   await mkdir(work, { recursive: true });

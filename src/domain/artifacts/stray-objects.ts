@@ -17,6 +17,10 @@ export interface StraySum {
   readonly bytes: number;
 }
 
+/** Below an organization that the database does not know may lie what another database points to. */
+const knownOrganizations = async (db: Database): Promise<ReadonlySet<string>> =>
+  new Set((await db.selectFrom('organization').select('id').execute()).map(({ id }) => id));
+
 /** Younger ones may be about to be recorded. */
 const minAgeMs = 24 * 3_600_000;
 const keysAtOnce = 1_000;
@@ -48,7 +52,10 @@ export const measureStrays = async (deps: Deps, now: Date): Promise<StraySum> =>
 
 async function* findStrays({ db, storage }: Deps, now: Date): AsyncGenerator<StoredObject> {
   const before = new Date(now.getTime() - minAgeMs);
-  const old = (prefix: string, pattern: RegExp) => selectOld(storage.list(prefix), pattern, before);
+  const organizations = await knownOrganizations(db);
+  const isOurs = (key: string) => organizations.has(key.split('/')[1] ?? '');
+  const old = (prefix: string, pattern: RegExp) =>
+    selectOld(storage.list(prefix), (key) => pattern.test(key) && isOurs(key), before);
   for await (const objects of inGroups(old('artifacts/', artifactPattern))) {
     yield* without(objects, await knownArtifactKeys(db, objects));
   }
@@ -57,9 +64,13 @@ async function* findStrays({ db, storage }: Deps, now: Date): AsyncGenerator<Sto
   }
 }
 
-async function* selectOld(objects: AsyncIterable<StoredObject>, pattern: RegExp, before: Date) {
+async function* selectOld(
+  objects: AsyncIterable<StoredObject>,
+  isCandidate: (key: string) => boolean,
+  before: Date,
+) {
   for await (const object of objects) {
-    if (object.lastModified < before && pattern.test(object.key)) yield object;
+    if (object.lastModified < before && isCandidate(object.key)) yield object;
   }
 }
 

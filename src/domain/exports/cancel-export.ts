@@ -12,6 +12,9 @@ import { lockHeldExports } from './held-export.ts';
 
 type Source = 'server' | 'worker';
 
+/** Longer than a lost worker's export takes to be taken over by another. */
+const goneForGoodMs = 120_000;
+
 /**
  * Cancels at any stage. What no worker holds ends here and now; what one holds is marked, and whoever holds it, or takes it
  * over, ends it. Throws `not_found` and, for one that has ended in another way, `export_finished`.
@@ -33,7 +36,7 @@ export const requestCancel = async (
     : undefined;
   if (!row) throw new RendermillError('not_found', { message: `There is no export "${id}".` });
   if (row.status === 'canceled') return row;
-  if (row.status === 'queued' || isInNobodysHands(row)) {
+  if (row.status === 'queued' || isInNobodysHands(row) || (await isForsaken(tx, row, now))) {
     // Whoever renders a chunk of it finds that it is gone; this makes it sooner.
     await notify(tx, 'rendermill_cancel', id);
     return (await endCanceled(tx, [row], 'server', now))[0] ?? row;
@@ -51,6 +54,19 @@ export const requestCancel = async (
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
+};
+
+/** Whoever held it has been silent for long, and nobody came to take it over: should it come back, its writes are refused. */
+const isForsaken = async (tx: Tx, row: Export, now: Date): Promise<boolean> => {
+  const silentSince = now.getTime() - goneForGoodMs;
+  const lastSeen = Math.max(row.attempt_started_at?.getTime() ?? 0, row.progress_at?.getTime() ?? 0);
+  if (row.status !== 'started' || row.worker_id === null || lastSeen > silentSince) return false;
+  const worker = await tx
+    .selectFrom('worker')
+    .select('seen_at')
+    .where('id', '=', row.worker_id)
+    .executeTakeFirst();
+  return worker === undefined || worker.seen_at.getTime() < silentSince;
 };
 
 /** A cut video is, while its chunks are rendered and until someone joins them. */

@@ -38,9 +38,7 @@ export const planNext = (db: Database, given: FeedRoom, now: Date): Promise<read
     const room = Math.max(0, given.inFlight - busy);
     const express = Math.max(0, given.inFlight + given.slots - busy - room);
     if (room + express === 0) return [];
-    // More than there is room for: how large a group may be depends on how much is left after it.
-    const perLine = (room + given.slots) * maxGroup;
-    const waiting = await headsOfLines(tx, { mode: given.mode, perLine, now });
+    const waiting = await headsOfLines(tx, { mode: given.mode, perLine: lookAt(given, room), now });
     if (waiting.length === 0) return [];
     const capOf = await readCaps(tx, waiting);
     const jobs = planFeed({ waiting, inFlight, capOf, room, express, slots: given.slots });
@@ -56,6 +54,15 @@ export const planNext = (db: Database, given: FeedRoom, now: Date): Promise<read
     );
   });
 
+/** However long the lines are: a round must be short, and another follows. */
+const mostPerLine = 2_000;
+
+/** More than there is room for: how large a group may be depends on how much is left after it. */
+const lookAt = ({ mode, slots }: FeedRoom, room: number): number => {
+  const perJob = mode === 'local' ? maxGroup : 1;
+  return room === 0 ? perJob : Math.min(mostPerLine, (room + slots) * perJob);
+};
+
 const planExportJobs = async (
   tx: Tx,
   jobs: readonly PlannedJob[],
@@ -69,7 +76,7 @@ const planExportJobs = async (
     });
   if (chosen.length === 0) return [];
   const { rows } = await sql<FedWork>`
-    UPDATE export SET epoch = epoch + 1, group_id = chosen.group_id, fed_at = ${now}, not_before = NULL, updated_at = ${now}
+    UPDATE export SET epoch = epoch + 1, group_id = chosen.group_id, fed_at = ${now}, updated_at = ${now}
     FROM jsonb_to_recordset(${JSON.stringify(chosen)}::jsonb) AS chosen (id uuid, group_id uuid)
     WHERE export.id = chosen.id AND status IN ('queued', 'started') AND fed_at IS NULL
     RETURNING 'export' AS kind, export.id, epoch, export.group_id AS "groupId"`.execute(tx);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { exportStatuses, renderModes } from '../../core/exports.ts';
 import { exportKinds, stillFormats, videoFormats } from '../../core/output.ts';
 import type { Artifact } from '../artifacts/artifacts.ts';
-import type { Export } from './export.ts';
+import { type Export, renderAttempt } from './export.ts';
 
 const time = z.iso.datetime();
 
@@ -95,7 +95,7 @@ export const presentExport = (row: Export, artifact: Artifact | undefined): Pres
   width: row.width,
   height: row.height,
   durationSeconds: row.duration,
-  attempt: row.attempt,
+  attempt: renderAttempt(row),
   cancelRequested: row.cancel_requested_at !== null,
   cached: row.cached,
   progress: row.progress,

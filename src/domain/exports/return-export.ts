@@ -19,6 +19,7 @@ const failedOnce = (reason: FailureReason, now: Date) => ({
   error_text: reasonText(reason.text),
   worker_id: null,
   progress: keptProgress,
+  not_before: null,
   updated_at: now,
 });
 
@@ -86,7 +87,12 @@ export const postpone = async (
     .updateTable('export')
     .set({
       // A render that goes on at AWS is found again by whoever is next; one that has ended is recognised as that.
-      ...('until' in how ? { not_before: how.until } : { render_mode: how.mode, remote_render: null }),
+      ...('until' in how
+        ? { not_before: how.until }
+        : { not_before: null, render_mode: how.mode, remote_render: null }),
+      // It was neither started nor handed back: it found no room.
+      attempt: sql<number>`attempt - 1`,
+      hand_backs: sql<number>`hand_backs - 1`,
       updated_at: now,
     })
     .where('id', '=', fence.exportId)

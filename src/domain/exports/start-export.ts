@@ -123,7 +123,8 @@ const beginAll = async (
     .execute();
   await emitAll(
     tx,
-    started.filter((row) => row.chunks === null).map((row) => began(row, now)),
+    // A join, and another look at a Lambda that had no room, are told of already.
+    started.filter((row) => row.chunks === null && row.not_before === null).map((row) => began(row, now)),
   );
   await notifyAll(tx, 'rendermill_export', idsOf(started));
   await countStartOf(tx, started, 'worker', now);

@@ -37,7 +37,8 @@ const waitingExports = async (tx: Tx, { mode, perLine, now }: Asked): Promise<re
       ${mode === 'local' ? sql`head.group_key` : sql`NULL`} AS "groupKey",
       head.attempt - head.hand_backs + 2 * head.failed_attempts AS setbacks
     FROM line CROSS JOIN LATERAL (
-      SELECT * FROM export
+      SELECT id, organization_id, tier, priority, created_at, line_order, group_key, attempt, hand_backs, failed_attempts
+      FROM export
       WHERE render_mode = ${mode} AND organization_id = line.organization_id AND tier = line.tier
         AND status IN ('queued', 'started') AND fed_at IS NULL AND (not_before IS NULL OR not_before <= ${now})
       ORDER BY priority, created_at, line_order, id LIMIT ${perLine}

@@ -80,7 +80,12 @@ export const createSlotBudget = (options: SlotBudgetOptions): SlotBudget => {
     return {
       functions: lease.plan.functions,
       renew: async () => {
-        if (!isReleased) await renewLease(db, lease, expiry());
+        if (isReleased) return;
+        // The lock of the scope first, as whoever grants has it.
+        await db.transaction().execute(async (tx) => {
+          await lockLimit(tx, scope, ceiling, clock.now());
+          await renewLease(tx, lease, expiry());
+        });
       },
       release: async () => {
         isReleased = true;

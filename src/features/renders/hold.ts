@@ -41,14 +41,22 @@ const unknownYet: RenderProgress = {
 
 interface HeldWork {
   readonly exportId: string;
+  /** What is told before anything is reported. */
+  readonly begun: RenderProgress;
   save(progress: RenderProgress): Promise<HolderState>;
 }
 
-export const holdExport = (deps: HoldDeps, fence: Fence, jobSignal: AbortSignal): Hold =>
+export const holdExport = (
+  deps: HoldDeps,
+  fence: Fence,
+  jobSignal: AbortSignal,
+  begun: RenderProgress = unknownYet,
+): Hold =>
   holdWork(
     deps,
     {
       exportId: fence.exportId,
+      begun,
       save: (progress) => saveProgress(deps.db, fence, { ...progress }, deps.clock.now()),
     },
     jobSignal,
@@ -59,6 +67,7 @@ export const holdChunk = (deps: HoldDeps, fence: ChunkFence, jobSignal: AbortSig
     deps,
     {
       exportId: fence.exportId,
+      begun: unknownYet,
       save: (progress) => saveChunkProgress(deps.db, fence, progress.renderedFrames, deps.clock.now()),
     },
     jobSignal,
@@ -68,7 +77,7 @@ export const holdChunk = (deps: HoldDeps, fence: ChunkFence, jobSignal: AbortSig
 const holdWork = (deps: HoldDeps, work: HeldWork, jobSignal: AbortSignal): Hold => {
   const controller = new AbortController();
   let reason: EndReason | undefined;
-  let latest = unknownYet;
+  let latest = work.begun;
   let writing = false;
 
   const end = (why: EndReason) => {

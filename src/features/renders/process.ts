@@ -7,6 +7,7 @@ import { awaitRetry, handBack } from '../../domain/exports/return-export.ts';
 import { startExport } from '../../domain/exports/start-export.ts';
 import type { ActiveJob, JobHandler } from '../../platform/queue/contract.ts';
 import { processChunk } from './chunks/process-chunk.ts';
+import { progressOfJoin } from './chunks/progress-of-join.ts';
 import { runJoin } from './chunks/run-join.ts';
 import { giveWay } from './give-way.ts';
 import { type Hold, holdExport } from './hold.ts';
@@ -31,7 +32,7 @@ const processRender = async (deps: RunRenderDeps, job: ActiveJob): Promise<void>
   if (started.type === 'stale') return;
   deps.checkpoint?.('claimed');
   const { export: row, fence } = started;
-  const hold = holdExport(deps, fence, job.signal);
+  const hold = holdExport(deps, fence, job.signal, progressOfJoin(row));
   try {
     await (row.chunks === null ? runRender(deps, row, fence, hold) : runJoin(deps, row, fence, hold));
   } catch (error) {

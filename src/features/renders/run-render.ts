@@ -19,6 +19,7 @@ import { completeWith } from './complete-with.ts';
 import { findBundle } from './find-bundle.ts';
 import type { Hold } from './hold.ts';
 import { type RenderTimeLimits, toRenderSpec } from './render-spec.ts';
+import { whileUnavailable } from './while-unavailable.ts';
 
 /** Places between which a worker may die; a test kills it at each. */
 export type Checkpoint =
@@ -112,7 +113,7 @@ const render = (
     },
     remote: {
       before: row.remote_render,
-      save: (remote) => saveRemoteRender(deps.db, fence, { ...remote }),
+      save: (remote) => whileUnavailable(deps.log, () => saveRemoteRender(deps.db, fence, { ...remote })),
     },
   });
 };

@@ -41,7 +41,8 @@ export const settleWork = async (
   ends: Ends,
 ): Promise<void> => {
   const error = asRendermillError(thrown);
-  if (error.code === 'render_lost') return;
+  // It has an end already, or another holder: what is cleaned up is that of an end.
+  if (error.code === 'render_lost') return ends.cleanUp();
   const early = earlyEnd(error, hold);
   if (early !== undefined) {
     if (early === 'canceled') await write(deps, (tx) => ends.canceled(tx));

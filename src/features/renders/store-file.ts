@@ -10,6 +10,7 @@ import type { Logger } from '../../platform/log/log.ts';
 import type { Renderer, RenderResult } from '../../platform/renderer/contract.ts';
 import type { Storage, WrittenObject } from '../../platform/storage/contract.ts';
 import { probeSound } from './probe-sound.ts';
+import { whileUnavailable } from './while-unavailable.ts';
 
 interface StoreFileDeps {
   readonly db: Database;
@@ -49,7 +50,8 @@ export const storeFile = async (
 
 const put = async (deps: StoreFileDeps, row: Export, key: string, path: string): Promise<WrittenObject> => {
   try {
-    return await deps.storage.putFile(key, path);
+    // What was rendered is worth waiting for a storage that is away.
+    return await whileUnavailable(deps.log, () => deps.storage.putFile(key, path));
   } catch (error) {
     const failure = {
       organizationId: row.organization_id,

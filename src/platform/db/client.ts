@@ -59,6 +59,8 @@ export const openDatabase = (options: {
   url: string;
   log: Logger;
   maxConnections?: number;
+  /** Of one statement; 0: none. */
+  statementTimeoutMs?: number;
 }): DatabaseClient => {
   const pool = new pg.Pool({
     connectionString: options.url,
@@ -66,7 +68,7 @@ export const openDatabase = (options: {
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
-    statement_timeout: 30_000,
+    statement_timeout: options.statementTimeoutMs ?? 30_000,
     // A request that dies half-way must not keep its locks.
     idle_in_transaction_session_timeout: 30_000,
     application_name: 'rendermill',

@@ -38,7 +38,7 @@ export const ensureEventPartitions = (db: Database, now: Date): Promise<unknown>
 
 /** Runs what is missing, under a lock, so that many processes may start at once. Returns the names that it ran. */
 export const migrateDatabase = async (url: string, log: Logger): Promise<readonly string[]> => {
-  const { db, close } = openDatabase({ url, log, maxConnections: 2 });
+  const { db, close } = openDatabase({ url, log, maxConnections: 2, statementTimeoutMs: 0 });
   try {
     const { error, results } = await createMigrator(db).migrateToLatest();
     if (error !== undefined) throw error;

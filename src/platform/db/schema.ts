@@ -35,6 +35,7 @@ type Xid = ColumnType<string, never, never>;
 export interface InstallationTable {
   only_row: Generated<boolean>;
   environment: string;
+  storage_id: string | null;
 }
 
 export interface OrganizationTable {

@@ -49,7 +49,8 @@ const bundle = async (
   const { bundleProject } = await import('../../../features/compositions/bundle-project.ts');
   const { systemClock } = await import('../../../platform/clock/clock.ts');
   const { findBrowser } = await import('../../../platform/renderer/browser/find-browser.ts');
-  const { openStorage } = await import('../../open-storage.ts');
+  const { openStorage, placeOfFiles } = await import('../../open-storage.ts');
+  const { assertSameStorage } = await import('../../storage-identity.ts');
 
   const { config, log } = process;
   const { db } = await openMigratedRecords(process);
@@ -58,10 +59,12 @@ const bundle = async (
   const browser = await findBrowser(explicitPath === undefined ? {} : { explicitPath });
   const workDirectory = join(config.home, 'cache');
   await mkdir(workDirectory, { recursive: true });
+  const storage = await openStorage(process);
+  await assertSameStorage({ db, storage, place: placeOfFiles(config) }, { mayAdopt: false });
   const bundled = await bundleProject(
     {
       db,
-      storage: await openStorage(process),
+      storage,
       clock: systemClock,
       log,
       browserExecutable: browser.path,

@@ -38,7 +38,7 @@ export const lockChunk = async (tx: Tx, chunkId: string): Promise<HeldChunk | un
     .selectFrom('export')
     .selectAll()
     .where('id', '=', found.export_id)
-    .where('status', '=', 'started')
+    .where('status', 'in', ['queued', 'started'])
     .forUpdate()
     .executeTakeFirst();
   const chunk = await tx

@@ -5,5 +5,13 @@ import type { Export } from '../export.ts';
 export const dropChunks = async (tx: Tx, rows: readonly Pick<Export, 'id' | 'chunks'>[]): Promise<void> => {
   const cut = rows.filter((row) => row.chunks !== null).map((row) => row.id);
   if (cut.length === 0) return;
+  // In the order in which the feeder locks them.
+  await tx
+    .selectFrom('render_chunk')
+    .select('id')
+    .where('export_id', 'in', cut)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
   await tx.deleteFrom('render_chunk').where('export_id', 'in', cut).execute();
 };

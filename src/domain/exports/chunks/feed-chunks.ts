@@ -13,7 +13,8 @@ export const planChunkJobs = async (
   if (ids.length === 0) return [];
   const { rows } = await sql<FedWork>`
     UPDATE render_chunk SET epoch = epoch + 1, fed_at = ${now}
-    WHERE id = ANY(${sql.val(ids)}::uuid[]) AND status <> 'done' AND fed_at IS NULL
+    WHERE id IN (SELECT id FROM render_chunk WHERE id = ANY(${sql.val(ids)}::uuid[]) AND status <> 'done' AND fed_at IS NULL
+      ORDER BY id FOR UPDATE)
     RETURNING 'chunk' AS kind, id, epoch, NULL AS "groupId"`.execute(tx);
   return rows;
 };

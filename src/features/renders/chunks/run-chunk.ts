@@ -74,7 +74,7 @@ const store = async (
 ): Promise<StoredChunkFile> => {
   const key = chunkKey(chunk, extname(path));
   try {
-    return { key, ...(await deps.storage.putFile(key, path)) };
+    return { key, ...(await whileUnavailable(deps.log, () => deps.storage.putFile(key, path))) };
   } catch (error) {
     const failure = {
       organizationId: row.organization_id,

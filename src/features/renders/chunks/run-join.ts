@@ -14,6 +14,7 @@ import { completeWith } from '../complete-with.ts';
 import type { Hold } from '../hold.ts';
 import type { RunRenderDeps } from '../run-render.ts';
 import { write } from '../settle-work.ts';
+import { progressOfJoin } from './progress-of-join.ts';
 import { rendererOfChunks } from './renderer-of-chunks.ts';
 
 export const runJoin = async (deps: RunRenderDeps, row: Export, fence: Fence, hold: Hold): Promise<void> => {
@@ -106,6 +107,6 @@ const joinAll = async (
       maxRenderMs: deps.timeLimits.videoMs,
       outputPath,
     },
-    { signal: hold.signal },
+    { signal: hold.signal, onProgress: ({ percent }) => hold.report(progressOfJoin(row, percent)) },
   );
 };

@@ -51,6 +51,9 @@ ALTER TABLE artifact
 CREATE INDEX artifact_expiry ON artifact (expires_at) WHERE expired_at IS NULL AND expires_at IS NOT NULL;
 CREATE INDEX artifact_blob ON artifact (storage_key);
 
+-- The storage that belongs to this database; it carries the same id.
+ALTER TABLE installation ADD COLUMN storage_id uuid;
+
 ALTER TABLE worker
   -- Lambda renders that it can watch at once.
   ADD COLUMN lambda_concurrency integer NOT NULL DEFAULT 0,

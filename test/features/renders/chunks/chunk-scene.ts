@@ -44,6 +44,8 @@ export interface Behaviour {
   join?(spec: JoinSpec): Promise<void>;
   silent?: boolean;
   frames?: number;
+  /** Before the video is measured. */
+  measure?(): Promise<void>;
 }
 
 const rendererThat = (
@@ -64,6 +66,7 @@ const rendererThat = (
       return { width: 1920, height: 1080, durationSeconds: videoSeconds, renderTimeMs: 1000, cost: null };
     },
     measureVideo: async () => {
+      await behaviour.measure?.();
       const frames = behaviour.frames ?? videoFrames;
       return { width: 1920, height: 1080, fps: 30, frameRange: [0, frames - 1], compositionFrames: frames };
     },

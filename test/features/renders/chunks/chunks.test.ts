@@ -226,7 +226,43 @@ describe('a queue that lost everything', () => {
   });
 });
 
+describe('a video whose job the queue lost while it was measured', () => {
+  test('is not cut by the one that lost it, but planned anew, and comes to its end', async () => {
+    let looks = 0;
+    const aged = { mode: 'local' as const, ageMs: 5_000, limit: 9 };
+    const scene = await setUp({
+      measure: async () => {
+        looks += 1;
+        if (looks > 1) return;
+        scene.clock.advance(6_000);
+        await replan(db, await plannedExports(db, aged, scene.clock.now()), scene.clock.now());
+      },
+    });
+    const { clock, feed, run } = scene;
+    const row = await scene.request();
+    for (const job of await feed()) await run(job);
+    expect(await readExport(db, row.id)).toMatchObject({ status: 'queued', chunks: null, fed_at: null });
+    for (let round = 0; round < 4; round += 1) {
+      clock.advance(100);
+      for (const job of await feed()) await run(job);
+    }
+    expect(await readExport(db, row.id)).toMatchObject({ status: 'completed', chunks: 4 });
+  });
+});
+
 describe('the join', () => {
+  test('goes on with the progress of the chunks, and ends with all frames', async () => {
+    const { cut, run, feed } = await setUp();
+    const { row, jobs } = await cut();
+    for (const job of jobs) await run(job);
+    for (const job of await feed()) await run(job);
+    expect((await readExport(db, row.id)).progress).toMatchObject({
+      percent: 100,
+      renderedFrames: 1800,
+      totalFrames: 1800,
+    });
+  });
+
   test('has chunks whose files are gone, or cut short, rendered again, and only those', async () => {
     const { cut, run, feed, storage, renderer } = await setUp();
     const { row, jobs } = await cut();

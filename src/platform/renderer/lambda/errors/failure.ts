@@ -47,6 +47,10 @@ const fromStackText = (text: string): Omit<LambdaFailure, 'source'> => {
   return { name, message: head.replace(headline, ''), stack: text };
 };
 
+const frames = /\n\s+at /;
+const framesOfPage = /\n\s+at [^\n]*https?:\/\//;
+
+/** By what the client writes of AWS. Whatever a page throws must not pass for that: it would be everybody's budget that shrinks. */
 const sourceOf = (message: string): LambdaFailure['source'] => {
   if (refusedInvocation.test(message)) return 'aws';
   return endedFunction.test(message) ? 'ending' : 'function';
@@ -59,10 +63,10 @@ export const failureOf = (error: unknown): LambdaFailure => {
   if (isOfSdk(error)) {
     return { source: 'aws', name: name === 'Error' ? namedIn(error, 'code') : name, message, stack };
   }
+  // Of a still, or of what measures a video: the whole stack is the message, and it was the function's.
+  if (frames.test(message)) return { source: 'function', ...fromStackText(message) };
   const source = sourceOf(message);
   if (source !== 'function') return { source, name, message, stack };
-  // Of a still: the whole stack is the message.
-  if (/\n\s+at /.test(message)) return { source, ...fromStackText(message) };
   return { source, name: headline.exec(stack)?.[1] ?? name, message, stack };
 };
 
@@ -80,6 +84,7 @@ export const failureAmong = (errors: readonly ProgressError[]): LambdaFailure =>
   if (chosen === undefined) return { source: 'function', name: 'Error', message: '', stack: '' };
   const { name, message, stack } = chosen;
   // Of a chunk's failure the collector keeps the text of the stack.
-  const told = /\n\s+at /.test(message) ? fromStackText(message) : { name, message, stack };
-  return { source: chosen.type === 'stitcher' ? sourceOf(told.message) : 'function', ...told };
+  const told = frames.test(message) ? fromStackText(message) : { name, message, stack };
+  const isOfPage = framesOfPage.test(message) || framesOfPage.test(stack);
+  return { source: chosen.type === 'stitcher' && !isOfPage ? sourceOf(told.message) : 'function', ...told };
 };

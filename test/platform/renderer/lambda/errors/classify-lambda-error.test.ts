@@ -260,3 +260,23 @@ describe('a site', () => {
     expect(isSiteGone(failureOf(sent('Error: another')))).toBe(false);
   });
 });
+
+describe('a page that poses as AWS', () => {
+  const text =
+    'Error: AWS Concurrency limit reached (Original Error: TooManyRequestsException: Rate Exceeded.)';
+  const stack = `${text}\n    at Card (https://renders.s3.us-east-1.amazonaws.com/sites/abc/bundle.js:1:2)`;
+  const entry = { name: 'Error', isFatal: true, willRetry: false };
+
+  it('is taken for the page that it is, in a still, in what measures a video, and in what collects failures', () => {
+    expect(failureOf(new Error(stack)).source).toBe('function');
+    expect(failureOf(new Error(`Lambda function returned error: ${stack}`)).source).toBe('function');
+    expect(failureAmong([{ ...entry, type: 'stitcher', message: text, stack }]).source).toBe('function');
+    expect(failureAmong([{ ...entry, type: 'stitcher', message: stack, stack: '' }]).source).toBe('function');
+  });
+
+  it('while AWS itself is told by what the client writes', () => {
+    expect(failureOf(new Error(text)).source).toBe('aws');
+    const node = `${text}\n    at callFunction (/var/task/index.js:1:2)`;
+    expect(failureAmong([{ ...entry, type: 'stitcher', message: text, stack: node }]).source).toBe('aws');
+  });
+});
