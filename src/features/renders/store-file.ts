@@ -1,6 +1,5 @@
 import { mediaTypeOf } from '../../core/output.ts';
 import { artifactKey } from '../../domain/artifacts/artifact-keys.ts';
-import { recordStorageErrors } from '../../domain/artifacts/record-storage-error.ts';
 import type { RenderedFile } from '../../domain/exports/complete-export.ts';
 import { contentHash } from '../../domain/exports/content-hash.ts';
 import type { Export, Fence } from '../../domain/exports/export.ts';
@@ -8,9 +7,9 @@ import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Logger } from '../../platform/log/log.ts';
 import type { Renderer, RenderResult } from '../../platform/renderer/contract.ts';
-import type { Storage, WrittenObject } from '../../platform/storage/contract.ts';
+import type { Storage } from '../../platform/storage/contract.ts';
 import { probeSound } from './probe-sound.ts';
-import { whileUnavailable } from './while-unavailable.ts';
+import { putRendered } from './put-rendered.ts';
 
 interface StoreFileDeps {
   readonly db: Database;
@@ -33,7 +32,7 @@ export const storeFile = async (
   const storageKey = artifactKey({ ...fence, organizationId: row.organization_id }, row.format);
   // Before the move: afterwards the file is the storage's.
   const hasSound = await probeSound(rendered.path, row.format);
-  const written = await put(deps, row, storageKey, rendered.path);
+  const written = await putRendered(deps, row, storageKey, rendered.path);
   return {
     storageKey,
     ...written,
@@ -46,20 +45,4 @@ export const storeFile = async (
     cost: rendered.result.cost,
     contentHash: contentHash(row, deps.renderer.version),
   };
-};
-
-const put = async (deps: StoreFileDeps, row: Export, key: string, path: string): Promise<WrittenObject> => {
-  try {
-    // What was rendered is worth waiting for a storage that is away.
-    return await whileUnavailable(deps.log, () => deps.storage.putFile(key, path));
-  } catch (error) {
-    const failure = {
-      organizationId: row.organization_id,
-      userId: row.user_id,
-      operation: 'write',
-      exportId: row.id,
-    } as const;
-    await recordStorageErrors(deps, [failure], error);
-    throw error;
-  }
 };

@@ -2,13 +2,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { RendermillError } from '../../../core/errors.ts';
-import { recordStorageErrors } from '../../../domain/artifacts/record-storage-error.ts';
 import type { ChunkFence, HeldChunk } from '../../../domain/exports/chunks/chunk.ts';
 import { finishChunk } from '../../../domain/exports/chunks/finish-chunk.ts';
 import type { StoredChunkFile } from '../../../platform/db/schema-rendering.ts';
 import type { ChunkResult } from '../../../platform/renderer/contract.ts';
 import { findBundle } from '../find-bundle.ts';
 import type { Hold } from '../hold.ts';
+import { putRendered } from '../put-rendered.ts';
 import { toVideoSpec } from '../render-spec.ts';
 import type { RunRenderDeps } from '../run-render.ts';
 import { whileUnavailable } from '../while-unavailable.ts';
@@ -73,16 +73,5 @@ const store = async (
   path: string,
 ): Promise<StoredChunkFile> => {
   const key = chunkKey(chunk, extname(path));
-  try {
-    return { key, ...(await whileUnavailable(deps.log, () => deps.storage.putFile(key, path))) };
-  } catch (error) {
-    const failure = {
-      organizationId: row.organization_id,
-      userId: row.user_id,
-      operation: 'write',
-      exportId: row.id,
-    } as const;
-    await recordStorageErrors(deps, [failure], error);
-    throw error;
-  }
+  return { key, ...(await putRendered(deps, row, key, path)) };
 };

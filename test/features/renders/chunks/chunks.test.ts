@@ -96,12 +96,12 @@ describe('progress', () => {
     if (!first || !second) throw new Error('two chunks');
     await run(first);
     clock.advance(2_000);
-    await run(second).catch(() => undefined);
+    await expect(run(second)).rejects.toThrow();
     const { saveChunkProgress } = await import('../../../../src/domain/exports/chunks/chunk-progress.ts');
     const chunks = await chunksOf(db, row.id);
     expect(chunks.map((chunk) => chunk.rendered_frames)).toEqual([450, 0, 0, 0]);
     expect(await feed()).toEqual([]);
-    await run(second).catch(() => undefined);
+    await expect(run(second)).rejects.toThrow();
     const [, again] = await chunksOf(db, row.id);
     if (!again) throw new Error('a second chunk');
     await db.updateTable('render_chunk').set({ status: 'started' }).where('id', '=', again.id).execute();
