@@ -45,6 +45,7 @@ const main = async (folder: string) => {
     console.log(JSON.stringify(summaryOf(report)));
     if (report.problems.length > 0) process.exitCode = 1;
   } finally {
+    // What went wrong before is what is told.
     await service.stop().catch(() => undefined);
   }
 };

@@ -49,6 +49,7 @@ export const nextMessage = async (child: ChildProcess, what: string): Promise<vo
   try {
     await Promise.race([once(child, 'message', { signal: gone.signal }), exit]);
   } finally {
+    // Whoever waits for the exit hears of it there.
     exit.catch(() => undefined);
     gone.abort();
   }
