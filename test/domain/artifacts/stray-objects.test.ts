@@ -132,3 +132,12 @@ test('asks the database for a thousand at a time', async () => {
   expect(await removeStrays({ db, storage, log: silentLog }, now)).toMatchObject({ objects: 1_300 });
   expect(await exists(key)).toBe(true);
 });
+
+test('keeps what lies below organizations of another database: a wrong DATABASE_URL must not empty a bucket', async () => {
+  const theirs = [
+    await put(`artifacts/not-of-this-database/${newId()}/1-1.png`),
+    await put('bundles/not-of-this-database/ffffffffffffffff.tar'),
+  ];
+  await removeStrays({ db, storage, log: silentLog }, now);
+  expect(await Promise.all(theirs.map(exists))).toEqual([true, true]);
+});
