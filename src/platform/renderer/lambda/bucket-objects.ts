@@ -28,6 +28,9 @@ export interface BucketObjects {
 /** The SDK can send a buffer again, a stream never; what is larger is worth its memory no longer. */
 const maxBufferedBytes = 16 * 1024 * 1024;
 
+/** By the name that the SDK gives to failures of the network. */
+const cutShort = (message: string): Error => Object.assign(new Error(message), { name: 'NetworkingError' });
+
 export const openBucket = (bucketName: string, region: string): BucketObjects => {
   const client = new S3Client({ region });
   const at = (Key: string) => ({ Bucket: bucketName, Key });
@@ -71,7 +74,7 @@ export const openBucket = (bucketName: string, region: string): BucketObjects =>
         await pipeline(Body, createWriteStream(partial), { signal });
         const { size } = await stat(partial);
         const expected = promised ?? ContentLength;
-        if (size !== expected) throw new Error(`Of ${key} ${expected} bytes were promised and ${size} came.`);
+        if (size !== expected) throw cutShort(`Of ${key} ${expected} bytes were promised and ${size} came.`);
         await rename(partial, path);
       } finally {
         await rm(partial, { force: true });

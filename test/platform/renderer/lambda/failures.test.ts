@@ -45,7 +45,7 @@ await describeSandboxed('Lambda', () => {
   });
 
   afterEach(async () => {
-    await until('all functions have ended', () => aws.lambda.statistics.active === 0);
+    await functionsEnd();
     await rm(folder, { recursive: true });
   }, testMs);
 
@@ -76,8 +76,13 @@ await describeSandboxed('Lambda', () => {
     return error;
   };
 
-  const invoked = (type: string): number =>
-    aws.lambda.statistics.invocations.filter((invocation) => invocation.type === type).length;
+  const functionsEnd = () => until('all functions have ended', () => aws.lambda.statistics.active === 0);
+
+  /** An invocation is counted at its end, which may come later than the end of what it rendered. */
+  const invoked = async (type: string): Promise<number> => {
+    await functionsEnd();
+    return aws.lambda.statistics.invocations.filter((invocation) => invocation.type === type).length;
+  };
 
   it(
     'that throttles the start has room later, and the budget hears of it',
@@ -113,7 +118,7 @@ await describeSandboxed('Lambda', () => {
       const result = await renderer.render(spec('tone'));
       expect(result.durationSeconds).toBe(0.4);
       expect(await countFrames(join(folder, 'output'))).toBe(12);
-      expect(invoked('renderer')).toBe(3);
+      expect(await invoked('renderer')).toBe(3);
     },
     testMs,
   );
@@ -180,7 +185,7 @@ await describeSandboxed('Lambda', () => {
       const result = await withRenderer({ budget: unlimitedBudget(1) }, (other) => other.render(one));
       expect(result).toMatchObject({ width: 64, height: 48, durationSeconds: 0.2 });
       expect(await countFrames(join(folder, 'output'))).toBe(6);
-      expect([invoked('launch'), invoked('renderer')]).toEqual([1, 0]);
+      expect([await invoked('launch'), await invoked('renderer')]).toEqual([1, 0]);
       const written = aws.s3.requests.filter(
         ({ method, key }) => method === 'PUT' && /^input-props/.test(key),
       );
@@ -213,8 +218,7 @@ await describeSandboxed('Lambda', () => {
         }),
       );
       expect(error.code).toBe('render_canceled');
-      await until('all functions have ended', () => aws.lambda.statistics.active === 0);
-      expect(invoked('renderer')).toBe(2);
+      expect(await invoked('renderer')).toBe(2);
       const written = aws.s3.requests.filter(({ method }) => method === 'PUT');
       expect(written.filter(({ key }) => key.startsWith('outputs/'))).toEqual([]);
     },
@@ -246,7 +250,7 @@ await describeSandboxed('Lambda', () => {
       });
       expect(result.durationSeconds).toBeCloseTo(40 / 30);
       expect(await countFrames(join(folder, 'output'))).toBe(40);
-      expect(invoked('start')).toBe(1);
+      expect(await invoked('start')).toBe(1);
     },
     testMs,
   );

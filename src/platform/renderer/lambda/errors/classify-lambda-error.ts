@@ -102,7 +102,7 @@ const frameRule = /^Cannot use frame (-?\d+): Duration of composition is (\d+),/
 const rangeRule = /but frame range \S+ is not inbetween|^Frame number is out of range/;
 
 const network =
-  /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|ENOTFOUND|EAI_AGAIN|socket hang up|getaddrinfo|TimeoutError|InternalError|InternalFailure|ServiceUnavailable|ServiceException|SlowDown|RequestTimeout/;
+  /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|ENOTFOUND|EAI_AGAIN|socket hang up|getaddrinfo|ERR_STREAM_PREMATURE_CLOSE|NetworkingError|TimeoutError|InternalError|InternalFailure|ServiceUnavailable|ServiceException|SlowDown|RequestTimeout/;
 
 /** Of an answer without a body the SDK knows the status only. */
 const bareStatus = /^(?:50\d|UnknownError|Unknown): /;

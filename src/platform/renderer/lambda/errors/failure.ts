@@ -28,7 +28,7 @@ const endedFunction =
   /^(?:Error: )?Lambda function (?:returned error: |returned no payload|remotion-render-\S+ failed with )/;
 
 const networkCodes =
-  /^(?:E[A-Z]{4,}|UND_ERR_\w+)$|^(?:TimeoutError|NetworkingError|CredentialsProviderError|AbortError)$/;
+  /^(?:E[A-Z]{4,}|UND_ERR_\w+|ERR_STREAM_PREMATURE_CLOSE)$|^(?:TimeoutError|NetworkingError|CredentialsProviderError|AbortError)$/;
 
 const namedIn = (error: Error, key: 'code' | 'name'): string => {
   const value: unknown = Reflect.get(error, key);

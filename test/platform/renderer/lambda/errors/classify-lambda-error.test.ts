@@ -87,6 +87,7 @@ describe('what AWS answers becomes a code', () => {
       true,
     ],
     ['cut', system('ECONNRESET', 'socket hang up'), 'lambda_unavailable', true],
+    ['cut early', system('ERR_STREAM_PREMATURE_CLOSE', 'Premature close'), 'lambda_unavailable', true],
     ['killed', streamed('Runtime.ExitError', 'RequestId: 1 Error: signal: killed'), 'function_killed', true],
     [
       'out of memory',

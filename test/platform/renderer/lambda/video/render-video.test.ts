@@ -163,7 +163,11 @@ const remembering = (before: RemoteRender | null = null) => {
   return { saved, before, save: async (remote: RemoteRender) => void saved.push(remote) };
 };
 
-const startsSince = (): number => lambda.statistics.invocations.filter(({ type }) => type === 'start').length;
+/** An invocation is counted at its end, which may come later than its answer. */
+const countStarts = async (): Promise<number> => {
+  await until('all functions have ended', () => lambda.statistics.active === 0);
+  return lambda.statistics.invocations.filter(({ type }) => type === 'start').length;
+};
 
 const fetchFilm = async (): Promise<string> => {
   const text = await readFile(join(folder, 'output'), 'utf8');
@@ -218,14 +222,14 @@ describe('a video', () => {
   });
 
   it('is begun by nobody when there are no slots, or when it is longer than allowed', async () => {
-    const before = startsSince();
+    const before = await countStarts();
     const crowded = await openRenderer({ functionName, s3 }, { budget: unlimitedBudget(null) });
     const error = await rejectionOf(crowded.render(specOf('c1')));
     await crowded.close();
     const limits = { maxDurationSeconds: 0.5, maxRenderMs: 60_000 };
     const tooLong = await rejectionOf(renderer.render(specOf('c1', { limits })));
     expect([error.code, tooLong.code]).toEqual(['lambda_throttled', 'duration_exceeds_tier']);
-    expect([startsSince() - before, budget.held.size]).toEqual([0, 0]);
+    expect([(await countStarts()) - before, budget.held.size]).toEqual([0, 0]);
   });
 
   it('is looked at as soon as its end is heard of', async () => {
@@ -281,10 +285,22 @@ describe('a video', () => {
     expect(error.code).toBe('lambda_unavailable');
     expect(await readdir(folder)).toEqual([]);
     s3.faults.length = 0;
-    const before = startsSince();
+    const before = await countStarts();
     const remote = remembering(remoteOf('f1', 999_000));
     await renderer.render(specOf('f1'), { remote });
-    expect([await fetchFilm(), startsSince() - before, remote.saved.length]).toEqual([film.toString(), 0, 0]);
+    expect([await fetchFilm(), (await countStarts()) - before, remote.saved.length]).toEqual([
+      film.toString(),
+      0,
+      0,
+    ]);
+  });
+
+  it('whose file is shorter than was told is not taken', async () => {
+    finish('f2');
+    put(outKey, film.subarray(1));
+    const error = await rejectionOf(renderer.render(specOf('f2')));
+    expect([error.code, error.retryable]).toEqual(['lambda_unavailable', true]);
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('that nobody could remember is stopped', async () => {
@@ -317,11 +333,14 @@ describe('a video', () => {
 describe('a video that an earlier attempt began', () => {
   const follow = async (before: RemoteRender, options: Partial<RenderOptions> = {}) => {
     finish('anew');
-    const startsBefore = startsSince();
+    const startsBefore = await countStarts();
     const remote = remembering(before);
     await renderer.render(specOf('anew'), { remote, ...options });
     await fetchFilm();
-    return { starts: startsSince() - startsBefore, saved: remote.saved.map(({ renderId }) => renderId) };
+    return {
+      starts: (await countStarts()) - startsBefore,
+      saved: remote.saved.map(({ renderId }) => renderId),
+    };
   };
   const anew = { starts: 1, saved: ['anew'] };
 
