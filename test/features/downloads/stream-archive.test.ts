@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
@@ -29,6 +29,18 @@ const lengthOf = async (archive: Readable): Promise<number> => {
   let length = 0;
   for await (const chunk of archive) length += (chunk as Buffer).length;
   return length;
+};
+
+/** With holes for what is nothing but zeros: gigabytes of them need no disk. */
+const writeSparsely = async (archive: Readable, path: string): Promise<void> => {
+  const file = await open(path, 'w');
+  let at = 0;
+  for await (const chunk of archive as AsyncIterable<Buffer>) {
+    if (!chunk.equals(Buffer.alloc(chunk.length))) await file.write(chunk, 0, chunk.length, at);
+    at += chunk.length;
+  }
+  await file.truncate(at);
+  await file.close();
 };
 
 const segment = fc.stringMatching(/^[a-zA-Z0-9äöüßéलामपユーザ🙂][a-z0-9_.-]{0,30}$/u);
@@ -76,14 +88,14 @@ describe('an archive', () => {
   test('of more entries than 16 bits count is as long as was said, and read back by others', {
     timeout: 120_000,
   }, async () => {
-    for (const count of [65_534, 65_535, 65_536, 70_000]) {
+    for (const count of [65_534, 65_535, 65_536]) {
       const entries = Array.from({ length: count }, (_, index) =>
         entryOf(`${index}/é.txt`, Buffer.from(String(index))),
       );
       const path = join(folder, `many-${count}.zip`);
       await pipeline(streamArchive(entries), createWriteStream(path));
       expect((await stat(path)).size).toBe(zipLength(entries));
-      if (count === 70_000) {
+      if (count === 65_536) {
         const found = await readBack(path);
         expect(found).toHaveLength(count);
         expect(found.at(-1)).toMatchObject({
@@ -114,7 +126,7 @@ describe('an archive', () => {
       entryOf('behind.png', Buffer.from('last')),
     ];
     const path = join(folder, 'large.zip');
-    await pipeline(streamArchive(entries), createWriteStream(path));
+    await writeSparsely(streamArchive(entries), path);
     expect((await stat(path)).size).toBe(zipLength(entries));
     await unzipTest(path);
     expect((await readBack(path)).map(({ name, size }) => [name, size])).toEqual([
