@@ -12,7 +12,7 @@ export default class SkipReporter implements Reporter {
         if (test.diagnostic()?.flaky) unsteady.push(`${module.relativeModuleId} > ${test.fullName}`);
       }
     }
-    for (const name of unsteady) console.log(`passed only at its second try: ${name}`);
+    for (const name of unsteady) console.log(`passed only when it was tried again: ${name}`);
     console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
     const isCi = process.env.CI === 'true' || process.env.CI === '1';
     if (isCi && counts.skipped > 0) process.exitCode = 1;
