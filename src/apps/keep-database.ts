@@ -5,7 +5,7 @@ import { startWakeableLoop } from '../platform/clock/wakeable-loop.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../platform/db/embedded/embedded-postgres.ts';
 import { serverProcess } from '../platform/db/embedded/process-state.ts';
 import { endPostmaster } from './end-postmaster.ts';
-import type { Process } from './resources.ts';
+import type { Process } from './process.ts';
 
 const lookEveryMs = 1_000;
 

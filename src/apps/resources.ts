@@ -16,12 +16,7 @@ import type { Storage } from '../platform/storage/contract.ts';
 import { embeddedDatabaseExists } from './embedded-database-exists.ts';
 import { keepDatabase } from './keep-database.ts';
 import { openStorage } from './open-storage.ts';
-
-export interface Process {
-  readonly config: Config;
-  readonly log: Logger;
-  readonly lifecycle: Lifecycle;
-}
+import type { Process } from './process.ts';
 
 export interface Resources extends Process {
   readonly clock: Clock;

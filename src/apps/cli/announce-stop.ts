@@ -1,4 +1,4 @@
-import type { Process } from '../resources.ts';
+import type { Process } from '../process.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface StopAnnouncement {

@@ -3,7 +3,7 @@ import { type Config, loadConfig } from '../../platform/config/config.ts';
 import type { Database } from '../../platform/db/client.ts';
 import { createLifecycle } from '../../platform/lifecycle/lifecycle.ts';
 import { createLogger, type LogLevel } from '../../platform/log/log.ts';
-import type { Process } from '../resources.ts';
+import type { Process } from '../process.ts';
 import { announceStop } from './announce-stop.ts';
 import type { Terminal } from './terminal.ts';
 

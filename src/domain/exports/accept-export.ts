@@ -3,7 +3,7 @@ import type { ExportKind, OutputFormat } from '../../core/output.ts';
 import type { PlannedOutput } from '../../core/plan-output.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
-import type { StoredRequest } from '../../platform/db/schema.ts';
+import type { StoredRequest } from '../../platform/db/schema-rendering.ts';
 import { countExports } from '../accounts/projects.ts';
 import { emit } from '../events/emit.ts';
 import { type Export, exportEnvelope, jobFacts } from './export.ts';

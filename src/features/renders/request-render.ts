@@ -10,7 +10,7 @@ import { claimIdempotencyKey, hashRequest, storeAnswer } from '../../domain/expo
 import { meteredUser, shapeOf } from '../../domain/exports/prepare-batch.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database, Tx } from '../../platform/db/client.ts';
-import type { StoredRequest } from '../../platform/db/schema.ts';
+import type { StoredRequest } from '../../platform/db/schema-rendering.ts';
 
 export interface RequestRenderDeps {
   readonly db: Database;

@@ -5,7 +5,7 @@ import type { RenderMode } from '../../core/exports.ts';
 import type { ExportKind, OutputFormat } from '../../core/output.ts';
 import type { TierName } from '../../core/tiers.ts';
 import type { Json, JsonOrNull } from './column-types.ts';
-import type { StoredRequest } from './schema.ts';
+import type { StoredRequest } from './schema-rendering.ts';
 
 /** What every cell of a batch is asked for beyond its props and its size. */
 export type CellTemplate = Pick<StoredRequest, 'scale' | 'quality' | 'frame' | 'frameRange'>;

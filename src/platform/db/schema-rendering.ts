@@ -1,6 +1,17 @@
-/** Who renders, and what a render is made of. */
+/** What is asked for, who renders, and what a render is made of. */
 import type { Generated } from 'kysely';
 import type { JsonOrNull } from './column-types.ts';
+
+/** What was asked for beyond the export's own columns. */
+export interface StoredRequest {
+  props: Record<string, unknown>;
+  width?: number;
+  height?: number;
+  scale?: number;
+  quality?: number;
+  frame?: number;
+  frameRange?: [number, number];
+}
 
 /** A render at AWS that whoever holds the export watches. */
 export interface StoredRemoteRender {

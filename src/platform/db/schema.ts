@@ -26,6 +26,7 @@ import type {
   RenderChunkTable,
   StoredChunkPlan,
   StoredRemoteRender,
+  StoredRequest,
   WorkerTable,
 } from './schema-rendering.ts';
 
@@ -105,17 +106,6 @@ export interface CompositionTable {
   default_props: Json<Record<string, unknown>>;
   props_schema: JsonOrNull<Record<string, unknown>>;
   schema_notes: Json<string[]>;
-}
-
-/** What was asked for beyond the export's own columns. */
-export interface StoredRequest {
-  props: Record<string, unknown>;
-  width?: number;
-  height?: number;
-  scale?: number;
-  quality?: number;
-  frame?: number;
-  frameRange?: [number, number];
 }
 
 export interface StoredProgress {
