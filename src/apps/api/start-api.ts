@@ -60,7 +60,10 @@ export const createApi = async (resources: Resources, publicUrl: () => string): 
   registerHealthRoutes(server, resources);
   const accepting = { renderModes: renderModesOf(config), admission };
   registerRenderRoutes(server, { db, clock, listener, log: resources.log, access, ...accepting });
-  registerCampaignRoutes(server, { db, clock, listener, access, ...accepting });
+  registerCampaignRoutes(server, {
+    ...{ db, clock, listener, access, ...accepting },
+    lambdaSlots: async () => (await lambdaSlotsOf(resources)())?.limit ?? config.LAMBDA_SLOTS,
+  });
   registerDownloadRoutes(server, {
     ...{ db, clock, storage, log: resources.log, access, publicUrl },
     redirect: config.DOWNLOAD_REDIRECT,
@@ -91,9 +94,10 @@ const lambdaSlotsOf =
   async (): Promise<LambdaSlots | null> =>
     config.LAMBDA_FUNCTION === undefined ? null : readSlots(db, config.LAMBDA_REGION, clock.now());
 
-const renderModesOf = ({ RENDER_MODE, LAMBDA_FUNCTION }: Config): RenderModes => ({
+const renderModesOf = ({ RENDER_MODE, RENDER_FALLBACK, LAMBDA_FUNCTION }: Config): RenderModes => ({
   default: RENDER_MODE,
   available: LAMBDA_FUNCTION === undefined ? ['local'] : ['local', 'lambda'],
+  fallsBack: RENDER_FALLBACK === 'local',
 });
 
 export const startApi = async (resources: Resources): Promise<RunningApi> => {

@@ -1,5 +1,6 @@
 /** Who renders, and what a render is made of. */
 import type { Generated } from 'kysely';
+import type { RenderMode } from '../../core/exports.ts';
 import type { JsonOrNull } from './column-types.ts';
 
 /** A render at AWS that whoever holds the export watches. */
@@ -69,7 +70,15 @@ export interface WorkerTable {
   pid: number;
   concurrency: number;
   lambda_concurrency: Generated<number>;
+  render_modes: Generated<RenderMode[]>;
   paused: 'disk' | 'memory' | null;
   started_at: Date;
   seen_at: Date;
+}
+
+export interface RenderModeWatchTable {
+  render_mode: RenderMode;
+  /** Null: a live worker serves it. */
+  unserved_since: Date | null;
+  looked_at: Date;
 }

@@ -1,5 +1,6 @@
 /** The tables as Kysely sees them. `migrations/` is the truth; a test compares the two. */
 import type { ColumnType, Generated } from 'kysely';
+import type { RenderModeGrants } from '../../core/choose-render-mode.ts';
 import type { ExportStatus, RenderMode } from '../../core/exports.ts';
 import type { ExportKind, OutputFormat } from '../../core/output.ts';
 import type { StatPeriod, StatScope } from '../../core/statistics-sums.ts';
@@ -26,6 +27,7 @@ import type {
   RenderChunkTable,
   StoredChunkPlan,
   StoredRemoteRender,
+  RenderModeWatchTable,
   WorkerTable,
 } from './schema-rendering.ts';
 
@@ -43,6 +45,7 @@ export interface OrganizationTable {
   name: string;
   time_zone: Generated<string>;
   tier_overrides: ColumnType<TierOverrides, string | undefined, string>;
+  render_modes: ColumnType<RenderModeGrants, string | undefined, string>;
   link_secret: Buffer;
   unknown_events: Generated<'mark' | 'refuse'>;
   created_at: Generated<Date>;
@@ -348,6 +351,7 @@ export interface Schema {
   idempotency_key: IdempotencyKeyTable;
   worker: WorkerTable;
   render_chunk: RenderChunkTable;
+  render_mode_watch: RenderModeWatchTable;
   lambda_limit: LambdaLimitTable;
   lambda_lease: LambdaLeaseTable;
   artifact: ArtifactTable;
