@@ -30,7 +30,9 @@ export const modesOf = (
   installation: RenderModes,
   grants: RenderModeGrants,
 ): OrganizationModes => {
-  const allowed = renderModes.filter((mode) => grants[mode] ?? (mode === 'local' || mode === installation.default));
+  const allowed = renderModes.filter(
+    (mode) => grants[mode] ?? (mode === 'local' || mode === installation.default),
+  );
   const usable = allowed.filter((mode) => installation.available.includes(mode));
   const isDefaultUsable = usable.length === 0 || usable.includes(installation.default);
   return {

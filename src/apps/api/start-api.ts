@@ -25,6 +25,7 @@ import { placeOfFiles } from '../open-storage.ts';
 import type { Resources } from '../resources.ts';
 import { assertSameStorage } from '../storage-identity.ts';
 import { version } from '../version.ts';
+import { startWatchingModes } from '../watch-modes.ts';
 import { registerDeliveryMetrics } from './delivery-metrics.ts';
 import { registerGauges, registerHealthRoutes } from './health.ts';
 import { explainListenError } from './port-taken.ts';
@@ -105,6 +106,7 @@ export const startApi = async (resources: Resources): Promise<RunningApi> => {
   await assertSameStorage({ db, storage, place: placeOfFiles(config) }, { mayAdopt: true });
   let url = '';
   const server = await createApi(resources, () => config.PUBLIC_URL?.replace(/\/+$/, '') ?? url);
+  startWatchingModes(resources);
   lifecycle.onStop('api', async () => {
     // Streams of events would otherwise stay open until the deadline.
     server.server.closeIdleConnections();

@@ -26,8 +26,6 @@ export const measurePace = async (db: Reader, asked: Asked): Promise<MeasuredPac
     ) AS recent
     WHERE status = 'completed' AND NOT cached AND render_ms IS NOT NULL
       AND composition_id = ${asked.compositionId} AND kind = ${asked.kind} AND format = ${asked.format}
-      AND render_mode = ${asked.renderMode}`.execute(
-    db,
-  );
+      AND render_mode = ${asked.renderMode}`.execute(db);
   return rows[0] ?? { exports: 0, renderMs: 0, cost: 0, work: 0 };
 };

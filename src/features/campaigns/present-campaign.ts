@@ -71,7 +71,10 @@ export const campaignSchema = z
       })
       .describe('Of all cells, each as its last run left it'),
     rendering: z
-      .object({ how: z.enum(['together', 'one by one', 'a function each', 'not known yet']), reason: z.string() })
+      .object({
+        how: z.enum(['together', 'one by one', 'a function each', 'not known yet']),
+        reason: z.string(),
+      })
       .nullable()
       .describe('How its stills are rendered; null for videos'),
     runs: z.array(runSchema),

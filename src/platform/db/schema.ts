@@ -25,9 +25,9 @@ import type {
 import type { LambdaLeaseTable, LambdaLimitTable } from './schema-lambda.ts';
 import type {
   RenderChunkTable,
+  RenderModeWatchTable,
   StoredChunkPlan,
   StoredRemoteRender,
-  RenderModeWatchTable,
   WorkerTable,
 } from './schema-rendering.ts';
 

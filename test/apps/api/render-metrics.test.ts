@@ -146,8 +146,8 @@ describe('the page of metrics', () => {
 
   test('tells what the live workers do, and how much they can', async () => {
     const [busy] = [await beat(slots(2)), await beat(slots(3))];
-    await beat({ concurrency: 0, lambdaConcurrency: 0, paused: 'disk' });
-    await beat({ concurrency: 0, lambdaConcurrency: 50, paused: 'memory' });
+    await beat({ concurrency: 0, lambdaConcurrency: 0, renderModes: ['local'], paused: 'disk' });
+    await beat({ concurrency: 0, lambdaConcurrency: 50, renderModes: ['local', 'lambda'], paused: 'memory' });
     const cutting = await beat(slots(1));
     const gone = await beat(slots(100));
     const who = await newUser();

@@ -61,7 +61,7 @@ const setUp = async (given: Given) => {
   const heartbeat = await startHeartbeat(
     { config, db, clock, log: silentLog },
     { id: newId(), host: 'a', pid: 1 },
-    { concurrency: 2, lambdaConcurrency: 50 },
+    { concurrency: 2, lambdaConcurrency: 50, renderModes: ['local', 'lambda'] },
     queueWorkers,
     renderer,
     { measure, everyMs: 20 },

@@ -27,7 +27,9 @@ interface SetOptions {
 export const addOrganizationsCommand = (program: Command, terminal: Terminal): void => {
   const organizations = program
     .command('organizations')
-    .description('The tenants: their names, time zones, tiers, where they may render, and what they do with unknown events')
+    .description(
+      'The tenants: their names, time zones, tiers, where they may render, and what they do with unknown events',
+    )
     .addHelpText(
       'after',
       helpEnd(
