@@ -153,8 +153,8 @@ describe('an export of a mode without a worker', () => {
 
   test('of which there are many, all end', async () => {
     const who = await newUser();
-    await Promise.all(times(230, () => onLambda(who)));
-    expect(await watchFor(timeoutSeconds + 60)).toBe(230);
+    await Promise.all(times(105, () => onLambda(who)));
+    expect(await watchFor(timeoutSeconds + 60)).toBe(105);
     expect((await limitState(db, who, clock.now())).remaining).toBeNull();
     const { rows } = await sql<{ used: number }>`
       SELECT used FROM usage_day WHERE organization_id = ${who.organizationId}`.execute(db);
