@@ -345,6 +345,7 @@ describe('tables', () => {
     idempotency_key: 'src/domain/exports',
     worker: 'src/domain/exports',
     render_chunk: 'src/domain/exports',
+    render_mode_watch: 'src/domain/exports',
     lambda_limit: 'src/domain/lambda',
     lambda_lease: 'src/domain/lambda',
     artifact: 'src/domain/artifacts',

@@ -62,6 +62,8 @@ export interface CampaignPlan {
   /** Null while no worker is live. */
   readonly estimateSeconds: number | null;
   readonly estimateBasis: 'measured' | 'default' | null;
+  /** US dollars at AWS; null: not known, or not on Lambda. */
+  readonly estimateCost: number | null;
   /** Renders of this mode that all live workers together can run at once. */
   readonly renderSlots: number;
 }
@@ -135,7 +137,7 @@ export interface CampaignRecord extends CampaignSummary {
   /** Of all cells, each as its last run left it. */
   readonly counts: Omit<CampaignProgress, 'run' | 'secondsLeft'>;
   readonly rendering: {
-    readonly how: 'together' | 'one by one' | 'not known yet';
+    readonly how: 'together' | 'one by one' | 'a function each' | 'not known yet';
     readonly reason: string;
   } | null;
   readonly runs: readonly CampaignRun[];

@@ -1,4 +1,5 @@
 /** How long a batch will take, before it begins and while it runs: a plain proportion, said together with what it is based on. */
+import type { RenderMode } from './exports.ts';
 import type { ExportKind } from './output.ts';
 
 /** What was measured of earlier exports: sums over those of the same composition and format that were rendered. */
@@ -6,12 +7,15 @@ export interface MeasuredPace {
   readonly exports: number;
   /** Milliseconds of rendering. */
   readonly renderMs: number;
+  /** US dollars, of those whose cost is known: what ran on Lambda. */
+  readonly cost: number;
   /** Of stills: megapixels. Of videos: megapixels × seconds of footage. */
   readonly work: number;
 }
 
 export interface Workload {
   readonly kind: ExportKind;
+  readonly renderMode: RenderMode;
   /** Megapixels of each cell that is to be rendered, summed; of videos times their seconds of footage. */
   readonly work: number;
 }
@@ -21,6 +25,8 @@ export type EstimateBasis = 'measured' | 'default';
 export interface Estimate {
   readonly seconds: number;
   readonly basis: EstimateBasis;
+  /** US dollars; null: nothing is known of it, or it costs nothing beside the workers. */
+  readonly cost: number | null;
 }
 
 /** A picture of a batch of about one megapixel on one of two shared cores. */
@@ -29,12 +35,18 @@ const stillMsPerMegapixel = 130;
 const videoMsPerMegapixelSecond = 4_000;
 
 /** Fewer say more of a cold browser than of the composition. */
-const enoughExports = 5;
+export const enoughExports = 5;
 
-const defaultPace = (kind: ExportKind): number =>
-  kind === 'still' ? stillMsPerMegapixel : videoMsPerMegapixelSecond;
+/** Of Lambda there is none: how fast a function is depends on its memory, and most of a picture there is the start of its browser. */
+const defaultPace = ({ kind, renderMode }: Workload): number | null => {
+  if (renderMode === 'lambda') return null;
+  return kind === 'still' ? stillMsPerMegapixel : videoMsPerMegapixelSecond;
+};
 
-/** Null where no worker is live: nobody knows when one comes. Nothing to render takes no time. */
+/**
+ * Null where no worker is live: nobody knows when one comes; and on Lambda before enough was measured there. Nothing to render takes
+ * no time. `slots`: renders that run at once.
+ */
 export const estimateBatch = (
   load: Workload,
   measured: MeasuredPace | null,
@@ -42,10 +54,12 @@ export const estimateBatch = (
 ): Estimate | null => {
   if (slots < 1) return null;
   const isMeasured = measured !== null && measured.exports >= enoughExports && measured.work > 0;
-  const msPerUnit = isMeasured ? measured.renderMs / measured.work : defaultPace(load.kind);
+  const msPerUnit = isMeasured ? measured.renderMs / measured.work : defaultPace(load);
+  if (msPerUnit === null) return null;
   return {
     seconds: Math.ceil((load.work * msPerUnit) / slots / 1000),
     basis: isMeasured ? 'measured' : 'default',
+    cost: isMeasured && measured.cost > 0 ? (load.work * measured.cost) / measured.work : null,
   };
 };
 

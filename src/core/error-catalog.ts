@@ -242,6 +242,12 @@ export const catalog = {
     reportable: false,
     text: 'This installation does not render in the mode asked for.',
   },
+  render_mode_forbidden: {
+    status: 403,
+    retryable: false,
+    reportable: false,
+    text: 'The organization may not render in the mode asked for.',
+  },
   file_expired: {
     status: 410,
     retryable: false,

@@ -96,6 +96,12 @@ export const renderErrors = {
     reportable: true,
     text: 'The Lambda set-up does not fit: its function, its site, its permissions or its limits.',
   },
+  render_mode_unserved: {
+    status: 503,
+    retryable: true,
+    reportable: true,
+    text: 'No worker renders in this mode at present. Try again later, or in another mode.',
+  },
   disk_full: { status: 507, retryable: true, reportable: true, text: 'The disk is full.' },
   storage_unavailable: {
     status: 503,

@@ -251,6 +251,7 @@ export const countRows = async (
 export const slots = (concurrency: number): WorkerState => ({
   concurrency,
   lambdaConcurrency: 0,
+  renderModes: ['local'],
   paused: null,
 });
 

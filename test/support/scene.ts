@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { startApi } from '../../src/apps/api/start-api.ts';
 import { openRecords, openResources, type Resources } from '../../src/apps/resources.ts';
 import { createApiKey } from '../../src/domain/accounts/api-keys.ts';
-import { ensureOrganization } from '../../src/domain/accounts/organizations.ts';
+import { decideRenderMode, ensureOrganization } from '../../src/domain/accounts/organizations.ts';
 import { bundleProject } from '../../src/features/compositions/bundle-project.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import { createLifecycle } from '../../src/platform/lifecycle/lifecycle.ts';
@@ -116,6 +116,7 @@ export const endWorker = async (worker: ChildProcess): Promise<void> => {
 const createTenant = ({ db }: Resources): Promise<string> =>
   db.transaction().execute(async (tx) => {
     await ensureOrganization(tx, { id: organizationId });
+    await decideRenderMode(tx, organizationId, 'lambda', true);
     return (await createApiKey(tx, { organizationId, kind: 'secret', name: 'test' })).key;
   });
 

@@ -6,7 +6,8 @@ import {
   type LineFigures,
   lineFigures,
 } from '../../domain/exports/line-figures.ts';
-import { countWorkers, liveCapacity } from '../../domain/exports/workers.ts';
+import { unservedModes } from '../../domain/exports/unserved.ts';
+import { countServing, countWorkers, liveCapacity } from '../../domain/exports/workers.ts';
 import type { LabelledValue, Metrics } from '../../platform/http/metrics.ts';
 import type { Resources } from '../resources.ts';
 import { readOnce } from './read-once.ts';
@@ -72,6 +73,41 @@ export const registerRenderMetrics = (
     'Pieces of videos that have not ended, by state',
     ['status'],
     async () => labelled('status', await countChunks(db)),
+  );
+  metrics.gaugeBy(
+    'rendermill_workers_serving',
+    'Live workers that are set up for the mode, paused ones included',
+    byMode,
+    async () =>
+      (await countServing(db, clock.now())).map((one) => ({
+        labels: { render_mode: one.renderMode },
+        value: one.workers,
+      })),
+  );
+  const unserved = readOnce(async () => {
+    const now = clock.now();
+    const modes = new Map((await unservedModes(db, now)).map((one) => [one.renderMode, one.since]));
+    return (await read()).map(({ renderMode, waiting, running }) => {
+      const since = modes.get(renderMode);
+      const exports = since === undefined ? 0 : waiting + running;
+      // Where nothing waits, nobody misses a worker.
+      const seconds = since === undefined || exports === 0 ? 0 : (now.getTime() - since.getTime()) / 1000;
+      return { renderMode, exports, seconds: Math.max(0, seconds) };
+    });
+  });
+  const ofUnserved = (value: 'exports' | 'seconds') => async (): Promise<LabelledValue[]> =>
+    (await unserved()).map((one) => ({ labels: { render_mode: one.renderMode }, value: one[value] }));
+  metrics.gaugeBy(
+    'rendermill_exports_unserved',
+    'Exports and cells that wait for a mode which no live worker serves',
+    byMode,
+    ofUnserved('exports'),
+  );
+  metrics.gaugeBy(
+    'rendermill_exports_unserved_seconds',
+    'Since no live worker has served the mode that they wait for; UNSERVED_TIMEOUT_SECONDS ends it',
+    byMode,
+    ofUnserved('seconds'),
   );
   metrics.gaugeBy('rendermill_workers', 'Live workers by what they do', ['state'], async () =>
     labelled('state', await countWorkers(db, clock.now())),

@@ -25,6 +25,7 @@ import { placeOfFiles } from '../open-storage.ts';
 import type { Resources } from '../resources.ts';
 import { assertSameStorage } from '../storage-identity.ts';
 import { version } from '../version.ts';
+import { startWatchingModes } from '../watch-modes.ts';
 import { registerDeliveryMetrics } from './delivery-metrics.ts';
 import { registerGauges, registerHealthRoutes } from './health.ts';
 import { explainListenError } from './port-taken.ts';
@@ -60,7 +61,10 @@ export const createApi = async (resources: Resources, publicUrl: () => string): 
   registerHealthRoutes(server, resources);
   const accepting = { renderModes: renderModesOf(config), admission };
   registerRenderRoutes(server, { db, clock, listener, log: resources.log, access, ...accepting });
-  registerCampaignRoutes(server, { db, clock, listener, access, ...accepting });
+  registerCampaignRoutes(server, {
+    ...{ db, clock, listener, access, ...accepting },
+    lambdaSlots: async () => (await lambdaSlotsOf(resources)())?.limit ?? config.LAMBDA_SLOTS,
+  });
   registerDownloadRoutes(server, {
     ...{ db, clock, storage, log: resources.log, access, publicUrl },
     redirect: config.DOWNLOAD_REDIRECT,
@@ -91,9 +95,10 @@ const lambdaSlotsOf =
   async (): Promise<LambdaSlots | null> =>
     config.LAMBDA_FUNCTION === undefined ? null : readSlots(db, config.LAMBDA_REGION, clock.now());
 
-const renderModesOf = ({ RENDER_MODE, LAMBDA_FUNCTION }: Config): RenderModes => ({
+const renderModesOf = ({ RENDER_MODE, RENDER_FALLBACK, LAMBDA_FUNCTION }: Config): RenderModes => ({
   default: RENDER_MODE,
   available: LAMBDA_FUNCTION === undefined ? ['local'] : ['local', 'lambda'],
+  fallsBack: RENDER_FALLBACK === 'local',
 });
 
 export const startApi = async (resources: Resources): Promise<RunningApi> => {
@@ -101,6 +106,7 @@ export const startApi = async (resources: Resources): Promise<RunningApi> => {
   await assertSameStorage({ db, storage, place: placeOfFiles(config) }, { mayAdopt: true });
   let url = '';
   const server = await createApi(resources, () => config.PUBLIC_URL?.replace(/\/+$/, '') ?? url);
+  startWatchingModes(resources);
   lifecycle.onStop('api', async () => {
     // Streams of events would otherwise stay open until the deadline.
     server.server.closeIdleConnections();

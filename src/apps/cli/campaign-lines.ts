@@ -54,10 +54,20 @@ export const formatOutcome = ({ batchId, totalRendered, outputs, failures }: Gen
 
 const count = (value: number | null): string => (value === null ? 'no limit' : String(value));
 
-const estimateOf = ({ estimateSeconds, estimateBasis, renderSlots }: CampaignPlan): string =>
-  estimateSeconds === null
-    ? 'not known: no worker is live'
-    : `about ${estimateSeconds} s on ${renderSlots} slot(s), ${estimateBasis === 'measured' ? 'as measured of earlier ones' : 'a first guess'}`;
+const costOf = ({ estimateCost }: CampaignPlan): string =>
+  estimateCost === null ? '' : `, about $${estimateCost.toPrecision(2)} at AWS`;
+
+const unknownTime = ({ renderSlots, renderMode }: CampaignPlan): string =>
+  renderSlots === 0
+    ? `not known: no worker is live that renders in the mode ${renderMode}`
+    : `not known: ${renderSlots} at once on Lambda, where too little was rendered of it yet; estimated after the first cells`;
+
+const estimateOf = (plan: CampaignPlan): string => {
+  const { estimateSeconds, estimateBasis, renderSlots } = plan;
+  return estimateSeconds === null
+    ? unknownTime(plan)
+    : `about ${estimateSeconds} s on ${renderSlots} slot(s), ${estimateBasis === 'measured' ? 'as measured of earlier ones' : 'a first guess'}${costOf(plan)}`;
+};
 
 export const formatPlan = (plan: CampaignPlan): string =>
   [

@@ -32,7 +32,7 @@ export interface HeartbeatOptions {
 export const startHeartbeat = async (
   { config, db, clock, log }: Pick<Resources, 'config' | 'db' | 'clock' | 'log'>,
   worker: WorkerIdentity,
-  capacity: Pick<WorkerState, 'concurrency' | 'lambdaConcurrency'>,
+  capacity: Omit<WorkerState, 'paused'>,
   queueWorkers: readonly QueueWorker[],
   renderer: Pick<LocalRenderer, 'trim'>,
   { measure = () => measureFree(config), everyMs = heartbeatMs }: HeartbeatOptions = {},
@@ -91,9 +91,10 @@ const sentences: Readonly<Record<'disk' | 'memory' | 'none', string>> = {
 };
 
 const stateOf = (
-  { concurrency, lambdaConcurrency }: Pick<WorkerState, 'concurrency' | 'lambdaConcurrency'>,
+  { concurrency, lambdaConcurrency, renderModes }: Omit<WorkerState, 'paused'>,
   paused: Shortage,
 ): WorkerState => ({
+  renderModes,
   concurrency: paused === null ? concurrency : 0,
   lambdaConcurrency: paused === 'disk' ? 0 : lambdaConcurrency,
   paused,

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { renderModes } from '../../core/exports.ts';
 import { newId } from '../../core/ids.ts';
 import { createBundleCache } from '../../features/renders/bundle-cache.ts';
 import { startFeeder } from '../../features/renders/feeder.ts';
@@ -84,6 +85,7 @@ export const startRenderWorker = async (
   const capacity = {
     concurrency: options.concurrency,
     lambdaConcurrency: lambdaWorker === null ? 0 : config.LAMBDA_RENDERS,
+    renderModes: lambdaWorker === null ? (['local'] as const) : renderModes,
   };
   const heartbeat = await startHeartbeat(resources, identity, capacity, queueWorkers, renderer);
   feeder.wake();

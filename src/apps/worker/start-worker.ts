@@ -2,6 +2,7 @@ import type { Checkpoint } from '../../features/renders/run-render.ts';
 import { findBrowser } from '../../platform/renderer/browser/find-browser.ts';
 import { rendererVersion } from '../../platform/renderer/renderer-version.ts';
 import type { Resources } from '../resources.ts';
+import { startWatchingModes } from '../watch-modes.ts';
 import { startFolding } from './fold-statistics.ts';
 import { startMaintenance } from './maintenance.ts';
 import { startCampaignWorker } from './start-campaign-worker.ts';
@@ -42,5 +43,7 @@ export const startWorker = async (resources: Resources, options: WorkerOptions):
   const id = queues.includes('render')
     ? await startRenderWorker(resources, { ...renders, browserExecutable })
     : null;
+  // After the first heartbeat: what this worker serves is not looked for in vain.
+  startWatchingModes(resources);
   return { id, browserExecutable };
 };

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
+import { modesOf, type OrganizationModes, type RenderModes } from '../../core/choose-render-mode.ts';
 import { RendermillError } from '../../core/errors.ts';
+import type { RenderMode } from '../../core/exports.ts';
 import { type Tier, type TierName, type TierOverrides, tierOf } from '../../core/tiers.ts';
 import type { Reader, Tx } from '../../platform/db/client.ts';
 import type { OrganizationTable } from '../../platform/db/schema.ts';
@@ -81,6 +83,32 @@ export const changeOrganization = (
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow();
+};
+
+/** Grants a mode, or takes it away; what was accepted before is rendered where it was accepted for. Throws `not_found`. */
+export const decideRenderMode = async (
+  tx: Tx,
+  id: string,
+  mode: RenderMode,
+  allowed: boolean,
+): Promise<Organization> => {
+  await getOrganization(tx, id);
+  return tx
+    .updateTable('organization')
+    .set({ render_modes: sql<string>`render_modes || ${JSON.stringify({ [mode]: allowed })}::jsonb` })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+};
+
+/** Which modes it may use on this installation. */
+export const renderModesOf = async (
+  db: Reader,
+  organizationId: string,
+  installation: RenderModes,
+): Promise<OrganizationModes> => {
+  const { render_modes: grants } = await getOrganization(db, organizationId);
+  return modesOf(organizationId, installation, grants);
 };
 
 export const listOrganizations = (db: Reader): Promise<Organization[]> =>

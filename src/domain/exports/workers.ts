@@ -1,5 +1,6 @@
 /** Who renders at this moment: a heartbeat of each worker, from which the feeder knows how short it may keep the queue. */
 import { type SqlBool, sql } from 'kysely';
+import { type RenderMode, renderModes } from '../../core/exports.ts';
 import type { Database, Reader } from '../../platform/db/client.ts';
 
 export interface WorkerIdentity {
@@ -14,6 +15,8 @@ export interface WorkerState {
   readonly concurrency: number;
   /** Lambda renders that it can watch at once. */
   readonly lambdaConcurrency: number;
+  /** What it is set up for, also while it takes nothing. */
+  readonly renderModes: readonly RenderMode[];
   /** Why it takes no new work; null: it does. */
   readonly paused: 'disk' | 'memory' | null;
 }
@@ -25,10 +28,16 @@ const forgetAfterMs = 24 * 60 * 60 * 1000;
 export const recordHeartbeat = async (
   db: Database,
   worker: WorkerIdentity,
-  { concurrency, lambdaConcurrency, paused }: WorkerState,
+  { concurrency, lambdaConcurrency, renderModes: modes, paused }: WorkerState,
   now: Date,
 ): Promise<void> => {
-  const state = { concurrency, lambda_concurrency: lambdaConcurrency, paused, seen_at: now };
+  const state = {
+    concurrency,
+    lambda_concurrency: lambdaConcurrency,
+    render_modes: [...modes],
+    paused,
+    seen_at: now,
+  };
   await db
     .insertInto('worker')
     .values({ ...worker, ...state, started_at: now })
@@ -66,6 +75,23 @@ export const liveCapacity = (db: Reader, now: Date): Promise<number> => sumOfLiv
 /** Lambda renders that all live workers together can watch at once. */
 export const liveLambdaCapacity = (db: Reader, now: Date): Promise<number> =>
   sumOfLive(db, 'lambda_concurrency', now);
+
+/** Live workers that serve each mode; those that are paused serve it as well: they go on by themselves. */
+export const countServing = async (
+  db: Reader,
+  now: Date,
+): Promise<readonly { readonly renderMode: RenderMode; readonly workers: number }[]> => {
+  const { rows } = await sql<{ renderMode: RenderMode; workers: number }>`
+    SELECT mode AS "renderMode", count(worker.id)::int AS workers
+    FROM unnest(${[...renderModes]}::text[]) AS mode LEFT JOIN worker ON mode = ANY(worker.render_modes) AND ${isLive(now)}
+    GROUP BY mode ORDER BY mode`.execute(db);
+  return rows;
+};
+
+export const servedModes = async (db: Reader, now: Date): Promise<ReadonlySet<RenderMode>> => {
+  const serving = await countServing(db, now);
+  return new Set(serving.filter(({ workers }) => workers > 0).map(({ renderMode }) => renderMode));
+};
 
 export const workerStates = ['rendering', 'idle', 'paused_disk', 'paused_memory'] as const;
 

@@ -1,13 +1,15 @@
 /** The dry run: what a campaign would be, and why it would be refused; the real checks, in a transaction that is rolled back. */
 import { z } from 'zod';
 import { maxCells } from '../../core/batch-order.ts';
-import { estimateBatch } from '../../core/campaign-estimate.ts';
+import { enoughExports, estimateBatch } from '../../core/campaign-estimate.ts';
 import type { CampaignRequest } from '../../core/campaign-request.ts';
-import { chooseRenderMode, type RenderModes } from '../../core/choose-render-mode.ts';
+import { chooseRenderMode, type OrganizationModes, type RenderModes } from '../../core/choose-render-mode.ts';
 import { errorCatalog, RendermillError } from '../../core/errors.ts';
-import { renderModes } from '../../core/exports.ts';
+import { type RenderMode, renderModes } from '../../core/exports.ts';
 import { newId } from '../../core/ids.ts';
+import { shareOf } from '../../core/lambda/slots.ts';
 import { type PlannedOutput, planOutput } from '../../core/plan-output.ts';
+import { renderModesOf } from '../../domain/accounts/organizations.ts';
 import { type Composition, getComposition } from '../../domain/compositions/find-compositions.ts';
 import { creditBalance } from '../../domain/credits/ledger.ts';
 import type { Admission } from '../../domain/exports/admission.ts';
@@ -57,12 +59,25 @@ export const planSchema = z
       .int()
       .nullable()
       .describe('Cells whose file is there already; null: not known before a worker has rendered stills'),
-    estimateSeconds: z.number().nullable().describe('Null while no worker is live'),
+    estimateSeconds: z
+      .number()
+      .nullable()
+      .describe(
+        `Null while no worker is live, and on Lambda before ${enoughExports} exports of this composition and format were rendered there`,
+      ),
     estimateBasis: z
       .enum(['measured', 'default'])
       .nullable()
       .describe('From earlier exports of this composition and format, or a first guess'),
-    renderSlots: z.int().describe('Renders of this mode that all live workers together can run at once'),
+    estimateCost: z
+      .number()
+      .nullable()
+      .describe('US dollars at AWS, from what earlier exports cost there; null: not known, or not on Lambda'),
+    renderSlots: z
+      .int()
+      .describe(
+        'Renders of this mode that all live workers together can run at once; on Lambda each is a function, and the budget of functions counts too',
+      ),
   })
   .meta({ id: 'CampaignPlan', description: 'What the campaign would be; nothing was recorded' });
 
@@ -73,6 +88,8 @@ interface PlanDeps {
   readonly clock: Clock;
   readonly renderModes: RenderModes;
   readonly admission: Admission;
+  /** Lambda functions that may run at once. */
+  readonly lambdaSlots: () => Promise<number>;
 }
 
 /** Throws `composition_not_found`: without it there is nothing to plan. */
@@ -84,20 +101,21 @@ export const planCampaign = async (
   const { db, clock } = deps;
   const now = clock.now();
   const composition = await getComposition(db, organizationId, request.compositionId, request.version);
+  const modes = await renderModesOf(db, organizationId, deps.renderModes);
   const misfits = refusalOf(composition, await judgeVariants(composition, request.variants));
   const metered = await undone(db, (tx) => meter(tx, organizationId, request, composition, now));
   const refusals = [
     ...(misfits ? [misfits] : []),
-    ...(await installationRefusals(deps, request)),
+    ...(await installationRefusals(deps, request, modes)),
     ...metered.refusals,
   ];
   const reusable = await countReusable(db, composition, request, now);
-  const renderMode = request.renderMode ?? deps.renderModes.default;
-  const slots = await (renderMode === 'lambda' ? liveLambdaCapacity : liveCapacity)(db, now);
-  const pace = await measurePace(db, { ...request, organizationId });
+  const renderMode = request.renderMode ?? modes.default;
+  const slots = await slotsOf(deps, renderMode, now);
+  const pace = await measurePace(db, { ...request, organizationId, renderMode });
   const outputs = request.sizes.map((size) => outputOf(request, size, composition));
   const estimate = estimateBatch(
-    { kind: request.kind, work: workOf(request, outputs, composition, reusable ?? 0) },
+    { kind: request.kind, renderMode, work: workOf(request, outputs, composition, reusable ?? 0) },
     pace,
     slots,
   );
@@ -124,14 +142,22 @@ export const planCampaign = async (
     reusable,
     estimateSeconds: estimate?.seconds ?? null,
     estimateBasis: estimate?.basis ?? null,
+    estimateCost: estimate?.cost ?? null,
     renderSlots: slots,
   };
 };
 
+/** On Lambda a cell takes a function, and batches never take what is kept for those who wait in front of a screen. */
+const slotsOf = async ({ db, lambdaSlots }: PlanDeps, mode: RenderMode, now: Date): Promise<number> =>
+  mode === 'local'
+    ? liveCapacity(db, now)
+    : Math.min(await liveLambdaCapacity(db, now), shareOf('batch', await lambdaSlots()));
+
 /** For reasons that lie neither in the request nor with its user. */
 const installationRefusals = async (
-  { renderModes: modes, admission }: PlanDeps,
+  { admission }: PlanDeps,
   request: CampaignRequest,
+  modes: OrganizationModes,
 ): Promise<RendermillError[]> => {
   await admission.look();
   const overloaded = admission.refusalOf(cellsOf(request));

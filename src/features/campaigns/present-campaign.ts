@@ -71,7 +71,10 @@ export const campaignSchema = z
       })
       .describe('Of all cells, each as its last run left it'),
     rendering: z
-      .object({ how: z.enum(['together', 'one by one', 'not known yet']), reason: z.string() })
+      .object({
+        how: z.enum(['together', 'one by one', 'a function each', 'not known yet']),
+        reason: z.string(),
+      })
       .nullable()
       .describe('How its stills are rendered; null for videos'),
     runs: z.array(runSchema),
@@ -115,13 +118,20 @@ const ways = {
   together: 'Many in one page: a picture that was rendered both ways came out the same.',
   'one by one':
     'Each in a page of its own: a picture of many differed from the same rendered alone, so the composition keeps state outside of its components or is not deterministic. This takes several times as long.',
+  'a function each':
+    'On Lambda each picture has a function and a browser of its own. How long it takes is estimated after the first of them.',
   'not known yet': 'No worker has rendered a picture of this version both ways yet; the first group will.',
 } as const;
 
 const renderingOf = (batch: Batch, identical: boolean | undefined) => {
   if (batch.kind === 'video') return null;
-  const how = identical === undefined ? 'not known yet' : identical ? 'together' : 'one by one';
+  const how = batch.render_mode === 'lambda' ? 'a function each' : wayOf(identical);
   return { how, reason: ways[how] } as const;
+};
+
+const wayOf = (identical: boolean | undefined) => {
+  if (identical === undefined) return 'not known yet';
+  return identical ? 'together' : 'one by one';
 };
 
 export const presentCampaign = (

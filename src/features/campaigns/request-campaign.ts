@@ -1,6 +1,7 @@
 import type { CampaignRequest } from '../../core/campaign-request.ts';
 import { chooseRenderMode, type RenderModes } from '../../core/choose-render-mode.ts';
 import { newId } from '../../core/ids.ts';
+import { renderModesOf } from '../../domain/accounts/organizations.ts';
 import { addVariants, stageBatch } from '../../domain/batches/stage-batch.ts';
 import { getComposition } from '../../domain/compositions/find-compositions.ts';
 import { acceptRun } from '../../domain/exports/accept-run.ts';
@@ -28,8 +29,8 @@ export interface CampaignOrder {
 
 /**
  * Accepts a campaign in one transaction, every cell reserved, or refuses it and leaves no trace. The same idempotency key gives the
- * same answer and no second campaign. Throws `render_mode_unavailable` and `service_overloaded` beside what the composition and the
- * limits refuse.
+ * same answer and no second campaign. Throws `render_mode_unavailable`, `render_mode_forbidden` and `service_overloaded` beside what the
+ * composition and the limits refuse.
  */
 export const requestCampaign = async (
   deps: CampaignDeps,
@@ -74,7 +75,8 @@ const accept = async (
   version: string,
 ): Promise<CampaignAcceptance> => {
   const now = deps.clock.now();
-  const renderMode = chooseRenderMode(deps.renderModes, request.renderMode);
+  const modes = await renderModesOf(tx, organizationId, deps.renderModes);
+  const renderMode = chooseRenderMode(modes, request.renderMode);
   const cells = request.variants.length * request.sizes.length;
   deps.admission.assertRoom(cells);
   const { who, composition, sizes, template } = await prepareBatch(tx, organizationId, {

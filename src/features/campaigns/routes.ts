@@ -29,6 +29,8 @@ export interface CampaignRoutesDeps {
   readonly listener: Listener;
   readonly renderModes: RenderModes;
   readonly admission: Admission;
+  /** Lambda functions that may run at once. */
+  readonly lambdaSlots: () => Promise<number>;
   readonly access: Access<Principal>;
 }
 

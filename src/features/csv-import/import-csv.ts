@@ -7,7 +7,9 @@ import { maxCells } from '../../core/batch-order.ts';
 import { chooseRenderMode, type RenderModes } from '../../core/choose-render-mode.ts';
 import type { CsvImportOptions } from '../../core/csv/import-options.ts';
 import { RendermillError } from '../../core/errors.ts';
+import type { RenderMode } from '../../core/exports.ts';
 import { newId } from '../../core/ids.ts';
+import { renderModesOf } from '../../domain/accounts/organizations.ts';
 import { storeReport } from '../../domain/batches/stage-batch.ts';
 import type { Composition } from '../../domain/compositions/find-compositions.ts';
 import { judgeProps, type PropsReason } from '../../domain/compositions/validate-props.ts';
@@ -22,7 +24,7 @@ import {
 import { type LimitState, limitState } from '../../domain/exports/limits.ts';
 import { assertCells, prepareBatch } from '../../domain/exports/prepare-batch.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
-import type { Database, Tx } from '../../platform/db/client.ts';
+import type { Database, Reader, Tx } from '../../platform/db/client.ts';
 import { type FileReport, readRows } from './read-rows.ts';
 import { type SpooledFile, spoolUpload } from './spool-upload.ts';
 import { createStaging, type StagedImport, type Staging, type StagingDeps } from './staging.ts';
@@ -76,13 +78,13 @@ export type ImportOutcome =
   | { readonly type: 'accepted'; readonly answer: ImportAcceptance; readonly replayed: boolean }
   | { readonly type: 'planned'; readonly answer: ImportPlan };
 
-/** Throws `csv_unreadable`, `rows_refused`, `payload_too_large`, what a batch and its limits are refused for, `service_overloaded`, and `idempotency_conflict`. */
+/** Throws `csv_unreadable`, `rows_refused`, `payload_too_large`, what a batch and its limits are refused for, `service_overloaded`, `render_mode_unavailable`, `render_mode_forbidden`, and `idempotency_conflict`. */
 export const importCsv = async (deps: ImportCsvDeps, order: ImportOrder): Promise<ImportOutcome> => {
   const { organizationId, options } = order;
   // Before the first byte is read: what no file could mend.
   const { composition } = await withoutTrace(deps.db, (tx) => prepareBatch(tx, organizationId, options));
   // A known key would have its answer all the same, and whether it is known the file says; a dry run tells of it.
-  if (order.idempotencyKey === undefined && !options.dryRun) await assertPossible(deps, options);
+  if (order.idempotencyKey === undefined && !options.dryRun) await assertPossible(deps, order);
   const file = await spoolUpload(order.file, deps.directory);
   try {
     const import_ = { ...order, options: { ...options, version: composition.version } };
@@ -94,11 +96,18 @@ export const importCsv = async (deps: ImportCsvDeps, order: ImportOrder): Promis
   }
 };
 
+const chooseMode = async (
+  db: Reader,
+  { renderModes }: ImportCsvDeps,
+  { organizationId, options }: ImportOrder,
+): Promise<RenderMode> =>
+  chooseRenderMode(await renderModesOf(db, organizationId, renderModes), options.renderMode);
+
 /** Refuses what the installation has no place for, whatever is in the file. */
-const assertPossible = async (deps: ImportCsvDeps, options: CsvImportOptions): Promise<void> => {
-  chooseRenderMode(deps.renderModes, options.renderMode);
+const assertPossible = async (deps: ImportCsvDeps, order: ImportOrder): Promise<void> => {
+  await chooseMode(deps.db, deps, order);
   await deps.admission.look();
-  deps.admission.assertRoom(options.sizes.length);
+  deps.admission.assertRoom(order.options.sizes.length);
 };
 
 const scopeOf = ({ organizationId, options, idempotencyKey }: ImportOrder, file: SpooledFile) =>
@@ -122,11 +131,11 @@ const acceptImport = async (
   const before =
     scope && (await withoutTrace(deps.db, (tx) => claimIdempotencyKey(tx, scope, deps.clock.now())));
   if (before) return { type: 'accepted', answer: before as ImportAcceptance, replayed: true };
-  await assertPossible(deps, order.options);
+  await assertPossible(deps, order);
   const staged = {
     id: newId(deps.clock.now()),
     organizationId: order.organizationId,
-    renderMode: chooseRenderMode(deps.renderModes, order.options.renderMode),
+    renderMode: await chooseMode(deps.db, deps, order),
     options: order.options,
   };
   const staging = createStaging(deps, staged, deps.clock.now());
@@ -231,6 +240,8 @@ const acceptStaged = async (
   const before = scope && (await claimIdempotencyKey(tx, scope, now));
   if (before) return { answer: before as ImportAcceptance, replayed: true };
   const cells = assertCells(report.accepted, order.options.sizes.length);
+  // Reading the file may have taken long, and the mode been taken away meanwhile.
+  chooseRenderMode(await renderModesOf(tx, order.organizationId, deps.renderModes), staged.renderMode);
   deps.admission.assertRoom(cells);
   const { who, composition } = await staging.complete(tx, now);
   const { preview: _preview, ...kept } = report;
@@ -295,7 +306,7 @@ const tryAcceptance = async (
   return withoutTrace(deps.db, async (tx) => {
     const now = deps.clock.now();
     const { organizationId, options, correlationId } = order;
-    const renderMode = chooseRenderMode(deps.renderModes, options.renderMode);
+    const renderMode = await chooseMode(tx, deps, order);
     const staged = { id: newId(now), organizationId, renderMode, options };
     const { who } = await createStaging(deps, staged, now).complete(tx, now);
     const batch = { id: staged.id, project_id: options.projectId };

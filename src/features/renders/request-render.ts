@@ -2,6 +2,7 @@ import { chooseRenderMode, type RenderModes } from '../../core/choose-render-mod
 import { newId } from '../../core/ids.ts';
 import { assertWithinTier, planOutput } from '../../core/plan-output.ts';
 import type { RenderRequest } from '../../core/render-request.ts';
+import { renderModesOf } from '../../domain/accounts/organizations.ts';
 import { getComposition } from '../../domain/compositions/find-compositions.ts';
 import { validateProps } from '../../domain/compositions/validate-props.ts';
 import { acceptExport } from '../../domain/exports/accept-export.ts';
@@ -39,7 +40,8 @@ const route = 'POST /api/render';
 
 /**
  * Accepts a render in one transaction, or refuses it and leaves no trace. The same idempotency key gives the same answer and no
- * second render. Throws `render_mode_unavailable` and `service_overloaded` beside what the composition and the limits refuse.
+ * second render. Throws `render_mode_unavailable`, `render_mode_forbidden` and `service_overloaded` beside what the composition and the
+ * limits refuse.
  */
 export const requestRender = async (
   deps: RequestRenderDeps,
@@ -68,7 +70,8 @@ const accept = async (
   { organizationId, request, correlationId }: RenderOrder,
 ): Promise<Acceptance> => {
   const now = deps.clock.now();
-  const renderMode = chooseRenderMode(deps.renderModes, request.renderMode);
+  const modes = await renderModesOf(tx, organizationId, deps.renderModes);
+  const renderMode = chooseRenderMode(modes, request.renderMode);
   deps.admission.assertRoom(1);
   const composition = await getComposition(tx, organizationId, request.compositionId, request.version);
   validateProps(composition, request.props);

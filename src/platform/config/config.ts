@@ -76,7 +76,9 @@ const variables = {
   RENDER_FALLBACK: z
     .enum(['wait', 'local'])
     .default('wait')
-    .describe('What becomes of a Lambda render while Lambda has no room: it waits, or the workers render it'),
+    .describe(
+      'What becomes of a Lambda render while Lambda has no room, and after UNSERVED_TIMEOUT_SECONDS without a worker for it: it waits (or fails), or the workers render it. The same for API and workers',
+    ),
   LAMBDA_REGION: z
     .string()
     .default('us-east-1')
@@ -148,6 +150,15 @@ const variables = {
   MAX_WAITING_RENDERS: positive(100_000).describe(
     'With so many exports waiting, new ones are refused with 503 until the workers have caught up',
   ),
+  UNSERVED_TIMEOUT_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .refine((seconds) => seconds === 0 || seconds >= 60, 'must be 0, or at least 60')
+    .default(21_600)
+    .describe(
+      'How long exports wait for a mode that no live worker serves, seconds; then they fail with render_mode_unserved, or, of Lambda, go to the workers (RENDER_FALLBACK); 0: for ever. The same for API and workers',
+    ),
   SHUTDOWN_SECONDS: positive(30).describe(
     'How long running renders may go on after SIGTERM before they go back to the queue, seconds',
   ),

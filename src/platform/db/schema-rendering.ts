@@ -1,5 +1,6 @@
 /** What is asked for, who renders, and what a render is made of. */
 import type { Generated } from 'kysely';
+import type { RenderMode } from '../../core/exports.ts';
 import type { JsonOrNull } from './column-types.ts';
 
 /** What was asked for beyond the export's own columns. */
@@ -80,7 +81,15 @@ export interface WorkerTable {
   pid: number;
   concurrency: number;
   lambda_concurrency: Generated<number>;
+  render_modes: Generated<RenderMode[]>;
   paused: 'disk' | 'memory' | null;
   started_at: Date;
   seen_at: Date;
+}
+
+export interface RenderModeWatchTable {
+  render_mode: RenderMode;
+  /** Null: a live worker serves it. */
+  unserved_since: Date | null;
+  looked_at: Date;
 }

@@ -1,5 +1,6 @@
 /** The tables as Kysely sees them. `migrations/` is the truth; a test compares the two. */
 import type { ColumnType, Generated } from 'kysely';
+import type { RenderModeGrants } from '../../core/choose-render-mode.ts';
 import type { ExportStatus, RenderMode } from '../../core/exports.ts';
 import type { ExportKind, OutputFormat } from '../../core/output.ts';
 import type { StatPeriod, StatScope } from '../../core/statistics-sums.ts';
@@ -24,6 +25,7 @@ import type {
 import type { LambdaLeaseTable, LambdaLimitTable } from './schema-lambda.ts';
 import type {
   RenderChunkTable,
+  RenderModeWatchTable,
   StoredChunkPlan,
   StoredRemoteRender,
   StoredRequest,
@@ -44,6 +46,7 @@ export interface OrganizationTable {
   name: string;
   time_zone: Generated<string>;
   tier_overrides: ColumnType<TierOverrides, string | undefined, string>;
+  render_modes: ColumnType<RenderModeGrants, string | undefined, string>;
   link_secret: Buffer;
   unknown_events: Generated<'mark' | 'refuse'>;
   created_at: Generated<Date>;
@@ -338,6 +341,7 @@ export interface Schema {
   idempotency_key: IdempotencyKeyTable;
   worker: WorkerTable;
   render_chunk: RenderChunkTable;
+  render_mode_watch: RenderModeWatchTable;
   lambda_limit: LambdaLimitTable;
   lambda_lease: LambdaLeaseTable;
   artifact: ArtifactTable;

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { registerGauges } from '../../../src/apps/api/health.ts';
 import { registerRenderMetrics } from '../../../src/apps/api/render-metrics.ts';
 import { newId } from '../../../src/core/ids.ts';
+import { watchModes } from '../../../src/domain/exports/unserved.ts';
 import { recordHeartbeat, type WorkerState } from '../../../src/domain/exports/workers.ts';
 import { createSlotBudget } from '../../../src/domain/lambda/slot-budget.ts';
 import { createMetrics } from '../../../src/platform/http/metrics.ts';
@@ -62,6 +63,9 @@ describe('the page of metrics', () => {
       'rendermill_workers{state="idle"} 0',
       'rendermill_workers{state="paused_disk"} 0',
       'rendermill_workers{state="paused_memory"} 0',
+      'rendermill_workers_serving{render_mode="local"} 0',
+      'rendermill_exports_unserved{render_mode="lambda"} 0',
+      'rendermill_exports_unserved_seconds{render_mode="lambda"} 0',
       'rendermill_render_slots 0',
       'rendermill_admission_refused_total 0',
     );
@@ -146,8 +150,8 @@ describe('the page of metrics', () => {
 
   test('tells what the live workers do, and how much they can', async () => {
     const [busy] = [await beat(slots(2)), await beat(slots(3))];
-    await beat({ concurrency: 0, lambdaConcurrency: 0, paused: 'disk' });
-    await beat({ concurrency: 0, lambdaConcurrency: 50, paused: 'memory' });
+    await beat({ concurrency: 0, lambdaConcurrency: 0, renderModes: ['local'], paused: 'disk' });
+    await beat({ concurrency: 0, lambdaConcurrency: 50, renderModes: ['local', 'lambda'], paused: 'memory' });
     const cutting = await beat(slots(1));
     const gone = await beat(slots(100));
     const who = await newUser();
@@ -172,6 +176,24 @@ describe('the page of metrics', () => {
       'rendermill_render_slots 6',
     );
   });
+});
+
+test('tells what waits for a mode that nobody serves, and since when; of the others nothing', async () => {
+  const who = await newUser();
+  await accept(api.db, who);
+  await accept(api.db, who, { renderMode: 'lambda' });
+  await accept(api.db, who, { renderMode: 'lambda' });
+  await watchModes(api.db, api.clock.now());
+  api.clock.advance(minutes(1));
+  await beat({ concurrency: 0, lambdaConcurrency: 0, renderModes: ['local'], paused: 'disk' });
+  await has(
+    'rendermill_workers_serving{render_mode="local"} 1',
+    'rendermill_workers_serving{render_mode="lambda"} 0',
+    'rendermill_exports_unserved{render_mode="local"} 0',
+    'rendermill_exports_unserved{render_mode="lambda"} 2',
+    'rendermill_exports_unserved_seconds{render_mode="local"} 0',
+    'rendermill_exports_unserved_seconds{render_mode="lambda"} 60',
+  );
 });
 
 test('the queue of Lambda is among the queues where there is one', async () => {

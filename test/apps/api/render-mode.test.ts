@@ -1,10 +1,12 @@
 /** Where a render runs: as its request says, else as the installation is set; and only where that is set up. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { RenderMode } from '../../../src/core/exports.ts';
+import { decideRenderMode } from '../../../src/domain/accounts/organizations.ts';
+import { recordHeartbeat } from '../../../src/domain/exports/workers.ts';
 import { aCampaign, cellsIn, planAll, post, renderAll } from '../../features/campaigns/support.ts';
 import { formOf } from '../../features/csv-import/csv-form.ts';
 import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
-import { countRows, createUser } from '../../support/factories.ts';
+import { acceptAndStart, complete, countRows, createUser, times } from '../../support/factories.ts';
 
 const lambda = { LAMBDA_FUNCTION: 'remotion-render', LAMBDA_BUCKET: 'remotionlambda-x' };
 /** Renders locally only; can do both; does both and takes Lambda by default. */
@@ -25,7 +27,23 @@ afterAll(async () => {
 beforeEach(async () => {
   tenant = await createTenant(localOnly);
   await createUser(localOnly.db, tenant.organizationId);
+  await decide('lambda', true);
 });
+
+const decide = (mode: RenderMode, allowed: boolean) =>
+  localOnly.db.transaction().execute((tx) => decideRenderMode(tx, tenant.organizationId, mode, allowed));
+/** As every organization is at first. */
+const decideNothing = () =>
+  localOnly.db
+    .updateTable('organization')
+    .set({ render_modes: '{}' })
+    .where('id', '=', tenant.organizationId)
+    .execute();
+const nothingIsLeft = async () => {
+  expect(await countRows(localOnly.db, 'usage_day', tenant.organizationId)).toBe(0);
+  expect(await countRows(localOnly.db, 'batch', tenant.organizationId)).toBe(0);
+  expect(await countRows(localOnly.db, 'export', tenant.organizationId)).toBe(0);
+};
 
 const order = {
   userId: 'user-1',
@@ -34,7 +52,7 @@ const order = {
   kind: 'still',
   format: 'png',
 };
-type Asked = { renderMode?: string };
+type Asked = { renderMode?: string; reuse?: boolean };
 
 const render = (api: TestApi, asked: Asked = {}, headers: Record<string, string> = {}) =>
   api.call('/api/render', { key: tenant.key, body: { ...order, ...asked, props: { title: 'a' } }, headers });
@@ -50,6 +68,8 @@ const upload = (
     body: formOf({ ...order, sizes: [{ name: 'a', width: 100, height: 100 }], ...asked }, 'title\nLamp\n'),
     headers: { authorization: `Bearer ${tenant.key}`, ...headers },
   });
+const retry = (api: TestApi, id: string) =>
+  api.call(`/api/campaigns/${id}/retry`, { method: 'POST', key: tenant.key });
 const routes = [
   ['a render', render, '/api/render'],
   ['a campaign', campaign, '/api/campaigns'],
@@ -85,9 +105,29 @@ describe.each(routes)('%s', (_name, ask, path) => {
       message: expect.stringContaining('LAMBDA_FUNCTION'),
       details: { renderMode: 'lambda', available: ['local'] },
     });
-    expect(await countRows(localOnly.db, 'usage_day', tenant.organizationId)).toBe(0);
-    expect(await countRows(localOnly.db, 'batch', tenant.organizationId)).toBe(0);
-    expect(await countRows(localOnly.db, 'export', tenant.organizationId)).toBe(0);
+    await nothingIsLeft();
+  });
+
+  test('for Lambda is refused where that was not granted, or was taken away, and told who grants it; nothing is left', async () => {
+    const refusal = {
+      status: 403,
+      code: 'render_mode_forbidden',
+      message: expect.stringContaining(`organizations allow ${tenant.organizationId} --render-mode lambda`),
+      details: { renderMode: 'lambda', allowed: ['local'] },
+    };
+    await decideNothing();
+    expect(await refusalOf(await ask(both, { renderMode: 'lambda' }))).toMatchObject(refusal);
+    await decide('lambda', false);
+    expect(await refusalOf(await ask(lambdaFirst, { renderMode: 'lambda' }))).toMatchObject(refusal);
+    await nothingIsLeft();
+  });
+
+  test('that says nothing needs no grant, and leaves a default that was taken away', async () => {
+    await decideNothing();
+    expect(await modeOf(path, await idOf(await ask(lambdaFirst)))).toBe('lambda');
+    expect(await modeOf(path, await idOf(await ask(lambdaFirst, { renderMode: 'local' })))).toBe('local');
+    await decide('lambda', false);
+    expect(await modeOf(path, await idOf(await ask(lambdaFirst)))).toBe('local');
   });
 
   test('for a mode that nobody knows is not valid', async () => {
@@ -119,13 +159,18 @@ describe('what was accepted keeps its mode', () => {
     });
   });
 
+  test('a render that is repeated, also where its organization may not render there any more', async () => {
+    const headers = { 'idempotency-key': 'once' };
+    const first = await idOf(await render(both, { renderMode: 'lambda' }, headers));
+    await decide('lambda', false);
+    expect(await idOf(await render(both, { renderMode: 'lambda' }, headers))).toBe(first);
+  });
+
   test('the cells of a campaign have it, and those of its next run', async () => {
     const id = await idOf(await campaign(both, { renderMode: 'lambda' }));
     await planAll(both);
     await renderAll(both, id, () => true);
-    expect(
-      await idOf(await localOnly.call(`/api/campaigns/${id}/retry`, { method: 'POST', key: tenant.key })),
-    ).toBe(id);
+    expect(await idOf(await retry(both, id))).toBe(id);
     await planAll(both);
     const cells = await cellsIn(both, id, ['queued', 'failed']);
     expect(cells.map((cell) => [cell.run, cell.render_mode])).toEqual([
@@ -134,6 +179,38 @@ describe('what was accepted keeps its mode', () => {
     ]);
     await localOnly.call(`/api/campaigns/${id}`, { method: 'DELETE', key: tenant.key });
     expect(await modeOf('/api/campaigns', id)).toBe('lambda');
+  });
+});
+
+describe('what failed of a campaign', () => {
+  const failedOnLambda = async (): Promise<string> => {
+    const id = await idOf(await campaign(both, { renderMode: 'lambda' }));
+    await planAll(both);
+    await renderAll(both, id, () => true);
+    return id;
+  };
+
+  test('is not rendered again on Lambda once that was taken away from its organization', async () => {
+    const id = await failedOnLambda();
+    await decide('lambda', false);
+    expect(await refusalOf(await retry(both, id))).toMatchObject({
+      status: 403,
+      code: 'render_mode_forbidden',
+    });
+    await decide('lambda', true);
+    expect(await idOf(await retry(both, id))).toBe(id);
+  });
+
+  test('is not accepted for a Lambda that is gone, unless the workers take its renders', async () => {
+    const id = await failedOnLambda();
+    expect(await refusalOf(await retry(localOnly, id))).toMatchObject({
+      status: 400,
+      code: 'render_mode_unavailable',
+    });
+    const environment = { RENDER_FALLBACK: 'local' };
+    const fallsBack = await startTestApi({ databaseUrl: localOnly.databaseUrl, environment });
+    onTestFinished(() => fallsBack.close());
+    expect(await idOf(await retry(fallsBack, id))).toBe(id);
   });
 });
 
@@ -161,6 +238,61 @@ describe('a dry run', () => {
       renderSlots: 50,
     });
     expect(await plan(lambdaFirst)).toMatchObject({ renderMode: 'lambda', renderSlots: 50 });
+    const small = await startTestApi({
+      databaseUrl: localOnly.databaseUrl,
+      environment: { ...lambda, LAMBDA_SLOTS: '10' },
+    });
+    onTestFinished(() => small.close());
+    // Half of so few are kept for those who wait in front of a screen.
+    expect(await plan(small, { renderMode: 'lambda' })).toMatchObject({ renderSlots: 5 });
+  });
+
+  test('of a campaign on Lambda guesses nothing, and knows time and price once cells were rendered there', async () => {
+    const { db, clock, organizationId } = { ...both, ...tenant };
+    await db.deleteFrom('worker').execute();
+    const worker = { id: crypto.randomUUID(), host: 'a', pid: 1 };
+    const state = { concurrency: 2, lambdaConcurrency: 2, renderModes: ['local', 'lambda'] as const };
+    await recordHeartbeat(db, worker, { ...state, paused: null }, clock.now());
+    const unknown = { estimateSeconds: null, estimateBasis: null, estimateCost: null };
+    const asked = { renderMode: 'lambda', reuse: false };
+    const who = await createUser(db, organizationId);
+    const renderSome = async (renderMode: RenderMode, count: number, cost: number | null) => {
+      for (const _ of times(count, (index) => index)) {
+        const { fence } = await acceptAndStart(db, who, {
+          renderMode,
+          planned: { width: 1000, height: 1000, durationSeconds: null },
+        });
+        await complete(db, fence, { width: 1000, height: 1000, renderTimeMs: 2_000_000, cost });
+      }
+    };
+    await renderSome('local', 5, null);
+    expect(await plan(both, asked)).toMatchObject({ ...unknown, renderSlots: 2 });
+    await renderSome('lambda', 4, 100);
+    expect(await plan(both, asked)).toMatchObject(unknown);
+    await renderSome('lambda', 1, 100);
+    // Six cells of about a hundredth of a megapixel, two at a time: 2,000 seconds and 100 dollars a megapixel.
+    expect(await plan(both, asked)).toMatchObject({
+      estimateBasis: 'measured',
+      estimateSeconds: 61,
+      estimateCost: expect.closeTo(6.03),
+    });
+    expect(await plan(both, { reuse: false })).toMatchObject({
+      estimateBasis: 'measured',
+      estimateCost: null,
+    });
+  });
+
+  test('of a campaign on Lambda that was not granted says so', async () => {
+    await decideNothing();
+    expect(await plan(both, { renderMode: 'lambda' })).toMatchObject({
+      wouldBeAccepted: false,
+      refusals: [{ code: 'render_mode_forbidden' }],
+    });
+    const response = await upload(both, { renderMode: 'lambda', dryRun: true });
+    expect(await response.json()).toMatchObject({
+      allowed: false,
+      refusal: { code: 'render_mode_forbidden' },
+    });
   });
 
   test('of a campaign says what the request would say', async () => {

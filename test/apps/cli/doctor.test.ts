@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Check } from '../../../src/apps/cli/doctor/check.ts';
 import { judgeEvents } from '../../../src/apps/cli/doctor/check-events.ts';
 import { checkNode, checkSetpriv, judgeFonts } from '../../../src/apps/cli/doctor/check-machine.ts';
+import { judgeModes } from '../../../src/apps/cli/doctor/check-modes.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
 import { startTestRedis } from '../../support/redis.ts';
 import { runCommand } from './run-command.ts';
@@ -52,6 +53,7 @@ describe('doctor', () => {
         status: 'warning',
         mend: expect.stringContaining('rendermill worker'),
       });
+      expect(of('render modes')).toMatchObject({ status: 'ok', found: 'local (LAMBDA_FUNCTION is not set)' });
       expect(of('events')).toMatchObject({ status: 'ok', found: 'no sinks' });
     } finally {
       await database.drop();
@@ -114,6 +116,77 @@ describe('doctor', () => {
     });
     expect(exitCode).toBe(1);
     expect(out.join('\n')).toMatch(/^ok {7}node .*\n[\s\S]*^missing {2}browser .*\n\s+→ /m);
+  });
+});
+
+describe('render modes', () => {
+  const settings = {
+    RENDER_MODE: 'local',
+    RENDER_FALLBACK: 'wait',
+    LAMBDA_FUNCTION: 'f',
+    UNSERVED_TIMEOUT_SECONDS: 3600,
+  } as const;
+  const organization = (id: string, render_modes: Record<string, boolean> = {}) => ({
+    ...{ id, name: id, time_zone: 'UTC', tier_overrides: {}, render_modes },
+    ...{ link_secret: Buffer.alloc(0), unknown_events: 'mark' as const, created_at: new Date(0) },
+  });
+  const some = [organization('acme', { lambda: true }), organization('globex')];
+  const since = new Date('2026-03-10T12:00:00Z');
+  const onLambda = [{ renderMode: 'lambda', exports: 17, since }] as const;
+  const nowhere = [{ renderMode: 'local', exports: 2, since }] as const;
+
+  it.each([
+    ['names who may ask for Lambda', settings, [], some, 'ok', /lambda for acme$/, undefined],
+    [
+      'says how to allow it',
+      settings,
+      [],
+      [organization('globex')],
+      'ok',
+      /nobody.*organizations allow ID/,
+      undefined,
+    ],
+    ['knows the default', { ...settings, RENDER_MODE: 'lambda' }, [], some, 'ok', /for everybody/, undefined],
+    [
+      'finds what waits, and says what becomes of it',
+      settings,
+      onLambda,
+      some,
+      'warning',
+      /17 export.*lambda.*2026-03-10T12/,
+      /LAMBDA_FUNCTION.*3600 seconds.*render_mode_unserved/,
+    ],
+    [
+      'knows the fallback',
+      { ...settings, RENDER_FALLBACK: 'local' },
+      onLambda,
+      some,
+      'warning',
+      /17/,
+      /go to the workers/,
+    ],
+    [
+      'knows that it never ends',
+      { ...settings, UNSERVED_TIMEOUT_SECONDS: 0 },
+      onLambda,
+      some,
+      'warning',
+      /17/,
+      /for ever/,
+    ],
+    [
+      'wants workers',
+      { ...settings, RENDER_FALLBACK: 'local' },
+      nowhere,
+      some,
+      'warning',
+      /2 export.*local/,
+      /rendermill worker.*fail/,
+    ],
+  ] as const)('%s', (_what, given, stranded, organizations, status, found, mend) => {
+    const check = judgeModes(given, stranded, organizations);
+    expect(check).toMatchObject({ status, found: expect.stringMatching(found) });
+    if (mend !== undefined) expect(check.mend).toMatch(mend);
   });
 });
 

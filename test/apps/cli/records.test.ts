@@ -33,6 +33,7 @@ describe('organizations', () => {
       name: 'globex',
       timeZone: 'Asia/Tokyo',
       tiers: {},
+      renderModes: {},
       unknownEvents: 'mark',
     });
     const tiers = { free: { dailyExports: 5, concurrentRenders: 2, retentionDays: 7 } };
@@ -41,6 +42,7 @@ describe('organizations', () => {
       name: 'Globex',
       timeZone: 'Asia/Tokyo',
       tiers,
+      renderModes: {},
       unknownEvents: 'mark',
     });
     const list = jsonOf(await runCommand(['organizations', 'list', '--json'], environment));
@@ -49,8 +51,40 @@ describe('organizations', () => {
       name: 'Globex',
       timeZone: 'Asia/Tokyo',
       tiers,
+      renderModes: {},
       unknownEvents: 'mark',
     });
+  });
+
+  it('are allowed a mode, and lose it again, which other changes leave as it is', async () => {
+    const decide = (what: string, ...args: string[]) =>
+      runCommand(['organizations', what, 'globex', ...args], environment);
+    await set();
+    const lambda = ['--render-mode', 'lambda'];
+    expect(jsonOf(await decide('allow', ...lambda, '--json'))).toMatchObject({
+      renderModes: { lambda: true },
+    });
+    expect(jsonOf(await set('--name', 'Globex'))).toMatchObject({ renderModes: { lambda: true } });
+    const list = await runCommand(['organizations', 'list'], environment);
+    expect(list.out.join('\n')).toMatch(/globex .*lambda/);
+    expect((await decide('forbid', ...lambda)).out.join('\n')).toMatch(/not lambda/);
+    expect(jsonOf(await decide('forbid', '--render-mode', 'local', '--json'))).toMatchObject({
+      renderModes: { lambda: false, local: false },
+    });
+    expect((await decide('allow')).err.join('\n')).toContain('--render-mode');
+    expect((await decide('allow', '--render-mode', 'gpu')).err.join('\n')).toContain('local, lambda');
+    await client.db
+      .updateTable('organization')
+      .set({ render_modes: '{}' })
+      .where('id', '=', 'globex')
+      .execute();
+  });
+
+  it('that nobody has made are allowed nothing: the name may be misspelt', async () => {
+    const args = ['organizations', 'allow', 'globax', '--render-mode', 'lambda'];
+    const { exitCode, err } = await runCommand(args, environment);
+    expect(exitCode).toBe(1);
+    expect(err.join('\n')).toContain('There is no organization "globax"');
   });
 
   it('mark unknown events until they are told to refuse them, which other changes leave as it is', async () => {

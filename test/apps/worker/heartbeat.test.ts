@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import type { FreeSpace } from '../../../src/apps/worker/floors.ts';
 import { startHeartbeat } from '../../../src/apps/worker/heartbeat.ts';
 import { newId } from '../../../src/core/ids.ts';
-import { liveCapacity, liveLambdaCapacity } from '../../../src/domain/exports/workers.ts';
+import { liveCapacity, liveLambdaCapacity, servedModes } from '../../../src/domain/exports/workers.ts';
 import { loadConfig } from '../../../src/platform/config/config.ts';
 import type { JobQueue, QueueWorker } from '../../../src/platform/queue/contract.ts';
 import { openJobQueue } from '../../../src/platform/queue/open-job-queue.ts';
@@ -61,7 +61,7 @@ const setUp = async (given: Given) => {
   const heartbeat = await startHeartbeat(
     { config, db, clock, log: silentLog },
     { id: newId(), host: 'a', pid: 1 },
-    { concurrency: 2, lambdaConcurrency: 50 },
+    { concurrency: 2, lambdaConcurrency: 50, renderModes: ['local', 'lambda'] },
     queueWorkers,
     renderer,
     { measure, everyMs: 20 },
@@ -114,6 +114,7 @@ describe('a worker', () => {
     expect(await seen()).toEqual([2, 50, null]);
     expect(await liveCapacity(db, clock.now())).toBe(2);
     expect(await liveLambdaCapacity(db, clock.now())).toBe(50);
+    expect(await servedModes(db, clock.now())).toEqual(new Set(['local', 'lambda']));
     await runs(ran, await add(local));
     expect(trims()).toBe(0);
   });

@@ -3,6 +3,7 @@ import { recordStillCheck } from '../../../src/domain/compositions/still-check.t
 import type { PresentedCampaign, PresentedCell } from '../../../src/features/campaigns/present-campaign.ts';
 import type { CampaignPage } from '../../../src/features/campaigns/read-campaign.ts';
 import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { acceptBatch } from '../../support/batches.ts';
 import { compositionVersion, createUser } from '../../support/factories.ts';
 import { planAll, read, renderAll, rendererVersion, request } from './support.ts';
 
@@ -82,6 +83,16 @@ test('how the stills are rendered is told with its reason', async () => {
   const { rendering } = await read(api, tenant, id);
   expect(rendering?.how).toBe('one by one');
   expect(rendering?.reason).toContain('state outside of its components');
+});
+
+test('on Lambda each still has a function, whatever is known of the composition', async () => {
+  const { id } = await acceptBatch(api.db, await createUser(api.db, tenant.organizationId), {
+    renderMode: 'lambda',
+  });
+  expect((await read(api, tenant, id)).rendering).toEqual({
+    how: 'a function each',
+    reason: expect.stringContaining('estimated after the first'),
+  });
 });
 
 test('the list is newest first, in stable pages, with filters', async () => {

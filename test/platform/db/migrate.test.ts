@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
 import { afterAll, describe, expect, test } from 'vitest';
+import { tierOf } from '../../../src/core/tiers.ts';
+import { ensureUser } from '../../../src/domain/accounts/users.ts';
 import { emit } from '../../../src/domain/events/emit.ts';
+import { acceptExport } from '../../../src/domain/exports/accept-export.ts';
 import { openDatabase } from '../../../src/platform/db/client.ts';
 import {
   ensureEventPartitions,
@@ -8,7 +11,7 @@ import {
   pendingMigrations,
 } from '../../../src/platform/db/migrate.ts';
 import { exampleProperties } from '../../core/events/example-properties.ts';
-import { noon, openTestDatabase, silentLog, times } from '../../support/factories.ts';
+import { anOrder, noon, openTestDatabase, silentLog, times } from '../../support/factories.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
 
 const { db, close } = await openTestDatabase();
@@ -63,9 +66,53 @@ describe('migrations', () => {
         '0007-signals',
         '0008-scale',
         '0009-lambda-slots',
+        '0011-render-modes',
       ],
     ]);
     expect(await migrateDatabase(url, silentLog)).toEqual([]);
+    await drop();
+  });
+
+  test('leave Lambda to those who render there already, and count its workers as serving it', async () => {
+    const { url, drop } = await createTestDatabase('template0');
+    await migrateDatabase(url, silentLog);
+    const before = openDatabase({ url, log: silentLog });
+    // As it was before the migration.
+    await sql`ALTER TABLE organization DROP COLUMN render_modes`.execute(before.db);
+    await sql`ALTER TABLE worker DROP COLUMN render_modes`.execute(before.db);
+    await sql`DROP TABLE render_mode_watch`.execute(before.db);
+    await sql`DELETE FROM kysely_migration WHERE name = '0011-render-modes'`.execute(before.db);
+    for (const id of ['acme', 'globex'])
+      await sql`INSERT INTO organization (id, name, link_secret) VALUES (${id}, ${id}, '')`.execute(
+        before.db,
+      );
+    const who = { organizationId: 'acme', userId: 'u', timeZone: 'UTC', tierName: 'unlimited' as const };
+    await before.db.transaction().execute(async (tx) => {
+      await ensureUser(tx, 'acme', 'u');
+      await acceptExport(
+        tx,
+        { ...who, tier: tierOf('unlimited', {}) },
+        anOrder({ renderMode: 'lambda' }),
+        new Date(noon),
+      );
+    });
+    await sql`INSERT INTO worker (id, host, pid, concurrency, lambda_concurrency, started_at, seen_at)
+      VALUES (gen_random_uuid(), 'a', 1, 2, 10, now(), now()), (gen_random_uuid(), 'b', 1, 2, 0, now(), now())`.execute(
+      before.db,
+    );
+    await migrateDatabase(url, silentLog);
+    const organizations = await before.db
+      .selectFrom('organization')
+      .select(['id', 'render_modes'])
+      .orderBy('id')
+      .execute();
+    expect(organizations).toEqual([
+      { id: 'acme', render_modes: { lambda: true } },
+      { id: 'globex', render_modes: {} },
+    ]);
+    const workers = await before.db.selectFrom('worker').select(['render_modes']).orderBy('host').execute();
+    expect(workers).toEqual([{ render_modes: ['local', 'lambda'] }, { render_modes: ['local'] }]);
+    await before.close();
     await drop();
   });
 
@@ -82,6 +129,7 @@ describe('migrations', () => {
       '0007-signals',
       '0008-scale',
       '0009-lambda-slots',
+      '0011-render-modes',
     ]);
     expect(await pendingMigrations(db)).toEqual([]);
     const { rows } = await sql`SELECT 1 FROM pg_class WHERE relname LIKE 'kysely%'`.execute(empty.db);

@@ -1,14 +1,17 @@
 import { type Command, Option } from 'commander';
 import { RendermillError } from '../../../core/errors.ts';
+import { type RenderMode, renderModes } from '../../../core/exports.ts';
 import { type TierOverrides, tierOverridesSchema } from '../../../core/tiers.ts';
 import {
   changeOrganization,
+  decideRenderMode,
   ensureOrganization,
   listOrganizations,
   type Organization,
 } from '../../../domain/accounts/organizations.ts';
 import { helpEnd } from '../help.ts';
 import { readJsonObject } from '../read-json.ts';
+import { requireOrganization } from '../require-organization.ts';
 import { openMigratedRecords, runTask } from '../run-process.ts';
 import { formatTable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -24,7 +27,9 @@ interface SetOptions {
 export const addOrganizationsCommand = (program: Command, terminal: Terminal): void => {
   const organizations = program
     .command('organizations')
-    .description('The tenants: their names, time zones, tiers and what they do with unknown events')
+    .description(
+      'The tenants: their names, time zones, tiers, where they may render, and what they do with unknown events',
+    )
     .addHelpText(
       'after',
       helpEnd(
@@ -32,6 +37,7 @@ export const addOrganizationsCommand = (program: Command, terminal: Terminal): v
           'rendermill organizations set acme --name "Acme Ltd" --time-zone Europe/Berlin',
           `rendermill organizations set acme --tiers '{"free":{"dailyExports":5,"concurrentRenders":2,"retentionDays":7}}'`,
           'rendermill organizations set acme --unknown-events refuse',
+          'rendermill organizations allow acme --render-mode lambda',
           'rendermill organizations list --json',
         ],
         ['DATABASE_URL', 'RENDERMILL_HOME'],
@@ -62,6 +68,16 @@ export const addOrganizationsCommand = (program: Command, terminal: Terminal): v
         print(terminal, [changed], options.json ? JSON.stringify(present(changed)) : undefined);
       }),
     );
+  addDecision(organizations, terminal, {
+    name: 'allow',
+    description: 'Let one render in a mode that it may not ask for by itself',
+    allowed: true,
+  });
+  addDecision(organizations, terminal, {
+    name: 'forbid',
+    description: 'Take a mode away; what was accepted before is still rendered in it',
+    allowed: false,
+  });
   organizations
     .command('list')
     .description('All of them')
@@ -76,18 +92,55 @@ export const addOrganizationsCommand = (program: Command, terminal: Terminal): v
     );
 };
 
+/** Where nothing was decided, an organization may render on the workers, and in the installation's RENDER_MODE. */
+const addDecision = (
+  organizations: Command,
+  terminal: Terminal,
+  given: { readonly name: string; readonly description: string; readonly allowed: boolean },
+): void => {
+  organizations
+    .command(`${given.name} <id>`)
+    .description(given.description)
+    .addOption(new Option('--render-mode <mode>', 'which').choices(renderModes).makeOptionMandatory())
+    .option('--json', 'print one object')
+    .action((id: string, options: { renderMode: RenderMode; json?: boolean }) =>
+      runTask(terminal, async (process) => {
+        const { db } = await openMigratedRecords(process);
+        await requireOrganization(db, id);
+        const changed = await db
+          .transaction()
+          .execute((tx) => decideRenderMode(tx, id, options.renderMode, given.allowed));
+        print(terminal, [changed], options.json ? JSON.stringify(present(changed)) : undefined);
+      }),
+    );
+};
+
 const present = (one: Organization) => ({
   id: one.id,
   name: one.name,
   timeZone: one.time_zone,
   tiers: one.tier_overrides,
+  renderModes: one.render_modes,
   unknownEvents: one.unknown_events,
 });
 
 const print = (terminal: Terminal, found: readonly Organization[], json: string | undefined): void =>
   terminal.print(
-    json ?? formatTable(found.map((one) => ({ ...present(one), tiers: JSON.stringify(one.tier_overrides) }))),
+    json ??
+      formatTable(
+        found.map((one) => ({
+          ...present(one),
+          tiers: JSON.stringify(one.tier_overrides),
+          renderModes: decisionsOf(one),
+        })),
+      ),
   );
+
+/** `lambda`, or `not lambda`; empty where nothing was decided. */
+const decisionsOf = ({ render_modes }: Organization): string =>
+  Object.entries(render_modes)
+    .map(([mode, allowed]) => (allowed ? mode : `not ${mode}`))
+    .join(', ');
 
 const readTiers = async (text: string): Promise<TierOverrides> => {
   const parsed = tierOverridesSchema.safeParse(await readJsonObject('--tiers', text));

@@ -7,6 +7,7 @@ import { pendingMigrations } from '../../../platform/db/migrate.ts';
 import { createLogger } from '../../../platform/log/log.ts';
 import { type Check, missing, ok, reasonOf, unknown, warning } from './check.ts';
 import { checkEvents } from './check-events.ts';
+import { checkModes } from './check-modes.ts';
 import { findDatabase } from './find-database.ts';
 
 const oldestVersion = 15;
@@ -40,6 +41,9 @@ const checkWorkers = async (db: Database): Promise<Check> => {
     : warning('workers', 'none alive', 'Start one: rendermill worker, or rendermill up.');
 };
 
+/** Of a migrated database. */
+const askedOfRecords = ['workers', 'render modes', 'events'];
+
 const unknownAll = (names: readonly string[], reason: string): Check[] =>
   names.map((name) => unknown(name, reason));
 
@@ -47,7 +51,7 @@ const unknownAll = (names: readonly string[], reason: string): Check[] =>
 export const checkRecords = async (config: Config): Promise<readonly Check[]> => {
   const found = await findDatabase(config);
   if ('check' in found)
-    return [found.check, ...unknownAll(['migrations', 'workers', 'events'], 'no database runs')];
+    return [found.check, ...unknownAll(['migrations', ...askedOfRecords], 'no database runs')];
   const { db, close } = openDatabase({
     url: found.url,
     log: createLogger({ level: 'silent' }),
@@ -58,11 +62,18 @@ export const checkRecords = async (config: Config): Promise<readonly Check[]> =>
     const database = await checkVersion(db, where);
     const migrations = await checkMigrations(db);
     if (migrations.status !== 'ok')
-      return [database, migrations, ...unknownAll(['workers', 'events'], 'the database is not migrated')];
-    return [database, migrations, await checkWorkers(db), await checkEvents(db, new Date())];
+      return [database, migrations, ...unknownAll(askedOfRecords, 'the database is not migrated')];
+    const now = new Date();
+    return [
+      database,
+      migrations,
+      await checkWorkers(db),
+      await checkModes(db, config, now),
+      await checkEvents(db, now),
+    ];
   } catch (error) {
     const database = missing('database', reasonOf(error), 'Start it, or correct DATABASE_URL.');
-    return [database, ...unknownAll(['migrations', 'workers', 'events'], 'no database answers')];
+    return [database, ...unknownAll(['migrations', ...askedOfRecords], 'no database answers')];
   } finally {
     await close();
   }

@@ -42,7 +42,16 @@ const checkLambdaIfSet = async (config: Config): Promise<readonly Check[]> => {
   return checkLambda(config);
 };
 
-const serviceChecks = ['database', 'migrations', 'workers', 'events', 'queue', 'storage', 'disk'];
+const serviceChecks = [
+  'database',
+  'migrations',
+  'workers',
+  'render modes',
+  'events',
+  'queue',
+  'storage',
+  'disk',
+];
 
 /** Looks and changes nothing: no database is started, no folder made. */
 export const examine = async (environment: Environment): Promise<readonly Check[]> => {
