@@ -10,6 +10,7 @@ import { delivery } from './migrations/0006-delivery.ts';
 import { signals } from './migrations/0007-signals.ts';
 import { scale } from './migrations/0008-scale.ts';
 import { lambdaSlots } from './migrations/0009-lambda-slots.ts';
+import { webhookHealth } from './migrations/0012-webhook-health.ts';
 
 const plainSql = (text: string): Migration => ({
   up: async (db) => {
@@ -28,6 +29,7 @@ const migrations: Record<string, Migration> = {
   '0007-signals': plainSql(signals),
   '0008-scale': plainSql(scale),
   '0009-lambda-slots': plainSql(lambdaSlots),
+  '0012-webhook-health': plainSql(webhookHealth),
 };
 
 const partitionMonthsAhead = 4;

@@ -4,6 +4,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createSink } from '../../../src/domain/deliveries/sinks.ts';
 import { ensureWebhookSecret } from '../../../src/domain/deliveries/webhook-secrets.ts';
+import { createSecretBox } from '../../../src/platform/secrets/secret-box.ts';
 import { createOrganization, type OpenTestDatabase, openTestDatabase } from '../../support/factories.ts';
 import { jsonOf, runCommand } from './run-command.ts';
 
@@ -104,7 +105,7 @@ it('shows the secret of the environment’s endpoint, and no other without its o
   const now = new Date();
   await database.db.transaction().execute(async (tx) => {
     await createSink(tx, { id: 'webhook', kind: 'webhook', organizationId: null, shards: 1 }, now);
-    await ensureWebhookSecret(tx, 'webhook', secret, now);
+    await ensureWebhookSecret(tx, createSecretBox(), 'webhook', secret, now);
   });
   expect((await run(['secret', 'webhook'])).out).toEqual([secret]);
   const other = await run(['secret', '00000000-0000-4000-8000-000000000000']);

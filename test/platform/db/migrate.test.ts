@@ -63,6 +63,7 @@ describe('migrations', () => {
         '0007-signals',
         '0008-scale',
         '0009-lambda-slots',
+        '0012-webhook-health',
       ],
     ]);
     expect(await migrateDatabase(url, silentLog)).toEqual([]);
@@ -82,6 +83,7 @@ describe('migrations', () => {
       '0007-signals',
       '0008-scale',
       '0009-lambda-slots',
+      '0012-webhook-health',
     ]);
     expect(await pendingMigrations(db)).toEqual([]);
     const { rows } = await sql`SELECT 1 FROM pg_class WHERE relname LIKE 'kysely%'`.execute(empty.db);

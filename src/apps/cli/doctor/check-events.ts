@@ -1,7 +1,7 @@
 /** Whether what happened reaches those who are to hear of it. */
 import { type SinkFigures, sinkFigures } from '../../../domain/deliveries/read-deliveries.ts';
 import { type LogLag, readLogLag } from '../../../domain/events/log-lag.ts';
-import { projectorName } from '../../../features/delivery/project-log.ts';
+import { projectorName } from '../../../domain/events/read-page.ts';
 import type { Database } from '../../../platform/db/client.ts';
 import { type Check, ok, warning } from './check.ts';
 
