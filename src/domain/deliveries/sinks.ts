@@ -87,10 +87,10 @@ export const keepEnvironmentSinks = async (
  * minute earlier, since what was begun before may be committed after: replaying it sends nothing twice that was routed.
  */
 const missedFromNow = sql<Date>`
-  coalesce((SELECT e.received_at FROM domain_event e
+  date_trunc('milliseconds', coalesce((SELECT e.received_at FROM domain_event e
     WHERE (e.xid, e.position) > ((SELECT xid FROM event_cursor WHERE name = ${projectorName}),
       (SELECT position FROM event_cursor WHERE name = ${projectorName}))
-    ORDER BY e.xid, e.position LIMIT 1), now()) - interval '1 minute'`;
+    ORDER BY e.xid, e.position LIMIT 1), now())) - interval '1 minute'`;
 
 /** Nothing is sent to it any more, and its deliveries wait; what happens meanwhile it misses, from `missed_from` on. */
 export const disableSink = async (tx: Tx, id: string, reason: string, now: Date): Promise<void> => {
@@ -118,8 +118,13 @@ export const wellAgain = {
   disables_at: null,
 } as const;
 
+/** Some seconds later, since what is projected before this commits meets it disabled. */
+const missedUntilNow = sql<Date>`date_trunc('milliseconds', clock_timestamp()) + interval '5 seconds'`;
+
 /** With a closed breaker; what waits is due at once, with all its attempts before it. What it missed is for replay. */
 export const enableSink = async (tx: Tx, id: string, now: Date): Promise<void> => {
+  await tx.selectFrom('event_sink').select('id').where('id', '=', id).forUpdate().execute();
+  await wakeAll(tx, id, now);
   await tx
     .updateTable('event_sink')
     .set({
@@ -129,13 +134,12 @@ export const enableSink = async (tx: Tx, id: string, now: Date): Promise<void> =
       disabled_at: null,
       consecutive_failures: 0,
       open_until: null,
-      missed_until: sql<Date | null>`CASE WHEN status = 'disabled' THEN now() ELSE missed_until END`,
+      missed_until: sql<Date | null>`CASE WHEN status = 'disabled' THEN ${missedUntilNow} ELSE missed_until END`,
       updated_at: now,
     })
     .where('id', '=', id)
     .where('status', '<>', 'removed')
     .execute();
-  await wakeAll(tx, id, now);
 };
 
 export const activeSinks = (db: Reader): Promise<EventSink[]> =>

@@ -90,6 +90,7 @@ const routes = [
   'get /api/v1/webhooks/{id}',
   'patch /api/v1/webhooks/{id}',
   'delete /api/v1/webhooks/{id}',
+  'post /api/v1/webhooks/{id}/enable',
   'get /api/v1/webhooks/{id}/secret',
   'post /api/v1/webhooks/{id}/rotate-secret',
   'post /api/v1/webhooks/{id}/test',

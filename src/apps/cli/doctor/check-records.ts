@@ -7,6 +7,7 @@ import { pendingMigrations } from '../../../platform/db/migrate.ts';
 import { createLogger } from '../../../platform/log/log.ts';
 import { type Check, missing, ok, reasonOf, unknown, warning } from './check.ts';
 import { checkEvents } from './check-events.ts';
+import { checkSecrets } from './check-secrets.ts';
 import { findDatabase } from './find-database.ts';
 
 const oldestVersion = 15;
@@ -47,7 +48,7 @@ const unknownAll = (names: readonly string[], reason: string): Check[] =>
 export const checkRecords = async (config: Config): Promise<readonly Check[]> => {
   const found = await findDatabase(config);
   if ('check' in found)
-    return [found.check, ...unknownAll(['migrations', 'workers', 'events'], 'no database runs')];
+    return [found.check, ...unknownAll(['migrations', 'workers', 'events', 'secrets'], 'no database runs')];
   const { db, close } = openDatabase({
     url: found.url,
     log: createLogger({ level: 'silent' }),
@@ -58,11 +59,22 @@ export const checkRecords = async (config: Config): Promise<readonly Check[]> =>
     const database = await checkVersion(db, where);
     const migrations = await checkMigrations(db);
     if (migrations.status !== 'ok')
-      return [database, migrations, ...unknownAll(['workers', 'events'], 'the database is not migrated')];
-    return [database, migrations, await checkWorkers(db), await checkEvents(db, new Date())];
+      return [
+        database,
+        migrations,
+        ...unknownAll(['workers', 'events', 'secrets'], 'the database is not migrated'),
+      ];
+    const now = new Date();
+    return [
+      database,
+      migrations,
+      await checkWorkers(db),
+      await checkEvents(db, now),
+      await checkSecrets(db, config, now),
+    ];
   } catch (error) {
     const database = missing('database', reasonOf(error), 'Start it, or correct DATABASE_URL.');
-    return [database, ...unknownAll(['migrations', 'workers', 'events'], 'no database answers')];
+    return [database, ...unknownAll(['migrations', 'workers', 'events', 'secrets'], 'no database answers')];
   } finally {
     await close();
   }

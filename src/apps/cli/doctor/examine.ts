@@ -42,7 +42,7 @@ const checkLambdaIfSet = async (config: Config): Promise<readonly Check[]> => {
   return checkLambda(config);
 };
 
-const serviceChecks = ['database', 'migrations', 'workers', 'events', 'queue', 'storage', 'disk'];
+const serviceChecks = ['database', 'migrations', 'workers', 'events', 'secrets', 'queue', 'storage', 'disk'];
 
 /** Looks and changes nothing: no database is started, no folder made. */
 export const examine = async (environment: Environment): Promise<readonly Check[]> => {
