@@ -4,6 +4,7 @@ import { RendermillError } from '../../core/errors.ts';
 import type { Reader, Tx } from '../../platform/db/client.ts';
 import type { EventSinkTable } from '../../platform/db/schema-events.ts';
 import { projectorName } from '../events/read-page.ts';
+import { deliveryDays } from './drop-old-deliveries.ts';
 import { wakeAll } from './wake-waiting.ts';
 
 export type EventSink = Selectable<EventSinkTable>;
@@ -100,8 +101,9 @@ export const disableSink = async (tx: Tx, id: string, reason: string, now: Date)
       status: 'disabled',
       status_reason: reason,
       disabled_at: now,
-      // What it missed before and nobody has replayed is missed still.
-      missed_from: sql<Date>`coalesce(missed_from, ${missedFromNow})`,
+      // What it missed before and nobody has replayed is missed still, while it is known what it has had since.
+      missed_from: sql<Date>`CASE WHEN missed_from > now() - make_interval(days => ${deliveryDays})
+        THEN missed_from ELSE ${missedFromNow} END`,
       missed_until: null,
       updated_at: now,
     })

@@ -5,7 +5,7 @@ import { isUuid, newId } from '../../core/ids.ts';
 import type { Reader, Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import type { SecretBox } from '../../platform/secrets/secret-box.ts';
-import { createSink, disableSink, type EventSink, enableSink } from './sinks.ts';
+import { createSink, disableSink, type EventSink, enableSink, wellAgain } from './sinks.ts';
 import { skipDeliveriesOfSink } from './skip-deliveries.ts';
 import { createWebhookSecret } from './webhook-secrets.ts';
 
@@ -163,6 +163,8 @@ export const changeWebhook = async (
       description: after.description,
       event_names: after.eventNames === null ? null : [...after.eventNames],
       config: JSON.stringify(configOf(after)),
+      // What the other address did is not held against this one.
+      ...(after.url === before.url ? {} : wellAgain),
       updated_at: now,
     })
     .where('id', '=', before.id)

@@ -73,6 +73,7 @@ const routes = [
   'get /api/v1/catalog',
   'get /api/v1/catalog/events/{name}',
   'put /api/v1/catalog/events/{name}',
+  'delete /api/v1/catalog/events/{name}',
   'get /api/v1/settings/events',
   'put /api/v1/settings/events',
   'post /api/v1/identify',
