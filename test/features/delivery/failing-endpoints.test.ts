@@ -211,7 +211,7 @@ describe('an endpoint that fails for days', () => {
     await addEndpoint('e');
     await addEndpoint('webhook', null);
     const sinks = { e: scriptedSink({ say: () => away }), webhook: scriptedSink({ say: () => gone }) };
-    await failFor([await dispatch(sinks, null)], 200);
+    await failFor([await dispatch(sinks, null)], 140);
     const events = await told();
     expect(events.filter(({ name }) => name !== 'webhook_endpoint_failing')).toEqual([]);
     expect(
