@@ -272,6 +272,12 @@ export const catalog = {
     reportable: true,
     text: 'An event does not fit its schema.',
   },
+  secrets_key_wrong: {
+    status: 500,
+    retryable: false,
+    reportable: true,
+    text: 'A secret cannot be decrypted with the keys of this process.',
+  },
   invalid_configuration: {
     status: 500,
     retryable: false,

@@ -11,6 +11,7 @@ import { sinkSettings } from '../../src/apps/dispatcher/sink-settings.ts';
 import { appendEvents, type LogRow } from '../../src/domain/events/append-events.ts';
 import { keepConfiguredSinks } from '../../src/features/delivery/open-sinks.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
+import { createSecretBox } from '../../src/platform/secrets/secret-box.ts';
 import { createChance } from '../support/chance.ts';
 import { openTestDatabase, times } from '../support/factories.ts';
 import { type Answer, startReceiver } from '../support/http-receiver.ts';
@@ -201,6 +202,7 @@ test('10,000 events, a third of the transactions rolled back, dispatchers killed
     db: database.db,
     clock: { now: () => new Date(Date.now() - 1_000) },
     settings: sinkSettings(loadConfig(environment)),
+    secretBox: createSecretBox(),
   });
   const start = () => startDispatcher(environment);
   const children = await Promise.all(times(dispatchers, start));

@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/platform/config/config.ts';
 import { openDatabase } from '../../src/platform/db/client.ts';
 import { openListener } from '../../src/platform/db/listener.ts';
 import { createLogger } from '../../src/platform/log/log.ts';
+import { createSecretBox } from '../../src/platform/secrets/secret-box.ts';
 import { fastClock } from './fast-clock.ts';
 
 const config = loadConfig(process.env);
@@ -16,7 +17,7 @@ const clock = fastClock(Number(process.env.EPOCH_MS), speed);
 const url = config.DATABASE_URL ?? '';
 const { db } = openDatabase({ url, log });
 const listener = await openListener(url, log);
-const deps = { db, clock, settings: sinkSettings(config) };
+const deps = { db, clock, settings: sinkSettings(config), secretBox: createSecretBox() };
 await keepConfiguredSinks(deps);
 createDispatcher({
   db,
@@ -25,6 +26,7 @@ createDispatcher({
   log,
   // By the fast clock: five seconds of ours.
   leaseMs: 5_000 * speed,
+  disableAfterMs: null,
   openSink: (id) => openSink(deps, id),
 }).start();
 process.send?.('ready');

@@ -12,6 +12,7 @@ import { systemClock } from '../../../src/platform/clock/clock.ts';
 import { openDatabase } from '../../../src/platform/db/client.ts';
 import { openListener } from '../../../src/platform/db/listener.ts';
 import { createLogger } from '../../../src/platform/log/log.ts';
+import { createSecretBox } from '../../../src/platform/secrets/secret-box.ts';
 import { jobRequest, type Payload, type SinkName } from './payload.ts';
 
 const [who = '', sink = '', databaseUrl = '', receiverUrl = ''] = process.argv.slice(2);
@@ -39,10 +40,18 @@ const consumers: Readonly<Record<string, () => Promise<unknown>>> = {
   rendermill: async () => {
     const { db } = openDatabase({ url: databaseUrl, log, maxConnections: 20 });
     const listener = await openListener(databaseUrl, log);
-    const deps = { db, clock: systemClock, settings: settings() };
+    const deps = { db, clock: systemClock, settings: settings(), secretBox: createSecretBox() };
     await keepConfiguredSinks(deps);
     const open = (id: string) => openSink(deps, id);
-    createDispatcher({ db, listener, clock: systemClock, log, leaseMs: 30_000, openSink: open }).start();
+    createDispatcher({
+      db,
+      listener,
+      clock: systemClock,
+      log,
+      leaseMs: 30_000,
+      disableAfterMs: null,
+      openSink: open,
+    }).start();
   },
   // With its local queue and batched completion, which its documentation recommends for throughput.
   graphile: () =>

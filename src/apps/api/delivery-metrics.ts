@@ -1,7 +1,7 @@
 import { latencyBounds } from '../../core/delivery/latency-buckets.ts';
 import { sinkFigures } from '../../domain/deliveries/read-deliveries.ts';
 import { readLogLag } from '../../domain/events/log-lag.ts';
-import { projectorName } from '../../features/delivery/project-log.ts';
+import { projectorName } from '../../domain/events/read-page.ts';
 import type { LabelledValue, Metrics } from '../../platform/http/metrics.ts';
 import type { Resources } from '../resources.ts';
 import { readOnce } from './read-once.ts';
@@ -39,6 +39,18 @@ export const registerDeliveryMetrics = (
     '1 while the circuit breaker is not closed; where sinks are counted together, of how many',
     labels,
     of((one) => one.open),
+  );
+  metrics.gaugeBy(
+    'rendermill_sink_failing_seconds',
+    'Since it has accepted nothing of what it was sent; 0: it is well; where sinks are counted together, of the worst',
+    labels,
+    of((one) => one.failingSeconds),
+  );
+  metrics.gaugeBy(
+    'rendermill_sink_disabled',
+    '1 where it is disabled: it misses what happens; where sinks are counted together, how many',
+    labels,
+    of((one) => one.disabled),
   );
   metrics.counterBy(
     'rendermill_deliveries_total',

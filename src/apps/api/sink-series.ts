@@ -14,6 +14,10 @@ export interface SinkSeries {
   readonly latencyBuckets: readonly number[];
   /** How many of them nothing is sent to. */
   readonly open: number;
+  /** How many are disabled. */
+  readonly disabled: number;
+  /** Since it has accepted anything of what it was sent; 0: it is well. Of several: of the worst. */
+  readonly failingSeconds: number;
 }
 
 /** With more, those of organizations are counted together by their kind: a series for each would be too many to keep. */
@@ -23,6 +27,9 @@ const seriesOf = (figures: SinkFigures, sink: string, now: Date): SinkSeries => 
   ...figures,
   labels: { sink, kind: figures.kind },
   open: breakerState(figures, now) === 'closed' ? 0 : 1,
+  disabled: figures.status === 'disabled' ? 1 : 0,
+  failingSeconds:
+    figures.failingSince === null ? 0 : Math.max(0, (now.getTime() - figures.failingSince.getTime()) / 1_000),
 });
 
 const addBuckets = (a: readonly number[], b: readonly number[]): number[] =>
@@ -39,6 +46,8 @@ const join = (a: SinkSeries, b: SinkSeries): SinkSeries => ({
   latencyMs: a.latencyMs + b.latencyMs,
   latencyBuckets: addBuckets(a.latencyBuckets, b.latencyBuckets),
   open: a.open + b.open,
+  disabled: a.disabled + b.disabled,
+  failingSeconds: Math.max(a.failingSeconds, b.failingSeconds),
 });
 
 export const sinkSeries = (sinks: readonly SinkFigures[], now: Date): readonly SinkSeries[] => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { RenderModes } from '../../core/choose-render-mode.ts';
 import { authenticate } from '../../domain/accounts/api-keys.ts';
+import { assertSecretsReadable } from '../../domain/deliveries/encrypt-secrets.ts';
 import { createAdmission } from '../../domain/exports/admission.ts';
 import { readSlots } from '../../domain/lambda/read-slots.ts';
 import { registerAccountRoutes } from '../../features/accounts/routes.ts';
@@ -23,6 +24,7 @@ import { createMetrics, exposeMetrics } from '../../platform/http/metrics.ts';
 import { createHttpServer, type HttpServer } from '../../platform/http/server.ts';
 import { placeOfFiles } from '../open-storage.ts';
 import type { Resources } from '../resources.ts';
+import { secretBoxOf } from '../secret-box-of.ts';
 import { assertSameStorage } from '../storage-identity.ts';
 import { version } from '../version.ts';
 import { startWatchingModes } from '../watch-modes.ts';
@@ -76,7 +78,7 @@ export const createApi = async (resources: Resources, publicUrl: () => string): 
   registerCompositionRoutes(server, { db, access });
   registerLambdaHintRoutes(server, { db, secret: config.LAMBDA_WEBHOOK_SECRET });
   const allowPrivate = config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES;
-  registerWebhookRoutes(server, { db, clock, access, allowPrivate });
+  registerWebhookRoutes(server, { db, clock, access, allowPrivate, secretBox: secretBoxOf(config) });
   registerTrackingRoutes(server, { db, clock, access });
   registerEventLogRoutes(server, { db, clock, access });
   registerCsvImportRoutes(server, {
@@ -103,6 +105,7 @@ const renderModesOf = ({ RENDER_MODE, RENDER_FALLBACK, LAMBDA_FUNCTION }: Config
 
 export const startApi = async (resources: Resources): Promise<RunningApi> => {
   const { config, db, lifecycle, storage } = resources;
+  await assertSecretsReadable(db, secretBoxOf(config), resources.clock.now());
   await assertSameStorage({ db, storage, place: placeOfFiles(config) }, { mayAdopt: true });
   let url = '';
   const server = await createApi(resources, () => config.PUBLIC_URL?.replace(/\/+$/, '') ?? url);

@@ -4,6 +4,7 @@ import { keepConfiguredSinks } from '../../features/delivery/open-sinks.ts';
 import { runErasures } from '../../features/identity/run-erasures.ts';
 import { startWakeableLoop } from '../../platform/clock/wakeable-loop.ts';
 import type { Resources } from '../resources.ts';
+import { secretBoxOf } from '../secret-box-of.ts';
 import { sinkSettings } from './sink-settings.ts';
 
 type MaintainedResources = Pick<Resources, 'config' | 'db' | 'clock' | 'log'>;
@@ -33,7 +34,13 @@ export const startDispatcherMaintenance = (
   const trimming = startWakeableLoop({
     everyMs: hourly,
     round: async () => {
-      await keepConfiguredSinks({ db, clock, settings: sinkSettings(resources.config) });
+      const { config } = resources;
+      await keepConfiguredSinks({
+        db,
+        clock,
+        settings: sinkSettings(config),
+        secretBox: secretBoxOf(config),
+      });
       await skipDeliveriesOfRemovedSinks(db);
       await dropOldDeliveries(db, clock.now());
     },

@@ -18,6 +18,14 @@ const server = {
 const cause = z.string().nullable().optional();
 const status = z.int().min(100).max(599);
 
+/** Of a webhook. */
+const endpoint = {
+  endpointId: z.string(),
+  urlHost: z.string().nullable().describe('Without path and query, which may hold a secret'),
+  pendingDeliveries: z.int().describe('Counted up to 100,000'),
+  lastError: z.string().nullable(),
+};
+
 export const reliabilityEvents = {
   error_shown: shown(
     'An error was shown to a person.',
@@ -56,6 +64,30 @@ export const reliabilityEvents = {
       error_code: z.string(),
       job_id: text,
       fileId: text,
+    }),
+  }),
+  webhook_endpoint_failing: defineEvent({
+    ...server,
+    description:
+      'An endpoint has accepted nothing for 24, 48 or 72 hours, once each; that of the installation is of the organization _installation.',
+    ownedByService: true,
+    properties: z.object({
+      ...endpoint,
+      failingSince: z.iso.datetime(),
+      hoursFailing: z.int().describe('Whole hours'),
+      disablesAt: z.iso.datetime().nullable().describe('If it goes on; null: never'),
+    }),
+  }),
+  webhook_endpoint_disabled: defineEvent({
+    ...server,
+    description:
+      'An endpoint was disabled because it accepted nothing for days, or answered 410 Gone; what waits stays.',
+    ownedByService: true,
+    properties: z.object({
+      ...endpoint,
+      cause: z.enum(['failing', 'gone']),
+      reason: z.string(),
+      failingSince: z.iso.datetime().nullable(),
     }),
   }),
   latency_bucket: defineEvent({

@@ -92,6 +92,10 @@ export interface SinkFigures {
   readonly openUntil: Date | null;
   readonly statusReason: string | null;
   readonly lastError: string | null;
+  readonly warnedHours: number;
+  readonly disablesAt: Date | null;
+  readonly missedFrom: Date | null;
+  readonly missedUntil: Date | null;
 }
 
 /** Pending and dead are counted no further than this: a backlog of millions must not slow the metrics. */
@@ -101,7 +105,8 @@ export const sinkFigures = async (db: Reader, now: Date): Promise<SinkFigures[]>
   const { rows } = await sql<SinkFigures>`
     SELECT k.id AS "sinkId", k.kind, k.organization_id AS "organizationId", k.status, k.status_reason AS "statusReason",
       k.consecutive_failures AS "consecutiveFailures", k.failing_since AS "failingSince", k.open_until AS "openUntil",
-      k.last_error AS "lastError", waiting.pending,
+      k.last_error AS "lastError", k.warned_hours AS "warnedHours", k.disables_at AS "disablesAt",
+      k.missed_from AS "missedFrom", k.missed_until AS "missedUntil", waiting.pending,
       coalesce(greatest(0, extract(epoch FROM ${now}::timestamptz - waiting.oldest)), 0)::float8 AS "oldestSeconds",
       (SELECT count(*) FROM (SELECT 1 FROM event_delivery d WHERE d.sink_id = k.id AND d.state = 'dead'
         LIMIT ${countedAtMost}) AS part) AS "deadNow",

@@ -18,6 +18,8 @@ export interface RedriveFilter {
   /** Whose sinks: an organization repairs its own endpoints only. */
   readonly ownerId?: string | undefined;
   readonly eventId?: string | undefined;
+  /** Given up then or later. */
+  readonly endedFrom?: Date | undefined;
 }
 
 /** A transaction changes at most so many deliveries. */
@@ -46,6 +48,7 @@ const findDead = async (
     WHERE d.state = 'dead' AND (d.sink_id, d.seq) > (${after.sinkId}, ${after.seq}::bigint)
       ${only('d.sink_id', filter.sinkId)} ${only('d.organization_id', filter.organizationId)}
       ${only('k.organization_id', filter.ownerId)} ${only('d.event_id', filter.eventId)}
+      ${filter.endedFrom === undefined ? sql`` : sql`AND d.ended_at >= ${filter.endedFrom}::timestamptz`}
     ORDER BY d.sink_id, d.seq LIMIT ${limit} FOR SHARE OF k`.execute(tx);
   return rows;
 };
@@ -158,9 +161,27 @@ export const replay = async (db: Database, range: ReplayRange, now: Date): Promi
       return events;
     });
     const last = page.at(-1);
-    if (!last || page.length < pageSize) return made;
+    if (!last || page.length < pageSize) {
+      await forgetReplayed(db, range);
+      return made;
+    }
     after = { xid: last.xid, position: last.position };
   }
+};
+
+/** What it missed while it was disabled has come after all, where the replay spans that. */
+const forgetReplayed = async (
+  db: Database,
+  { sinkId, from, until, organizationId }: ReplayRange,
+): Promise<void> => {
+  await db
+    .updateTable('event_sink')
+    .set({ missed_from: null, missed_until: null })
+    .where('id', '=', sinkId)
+    .where('missed_from', '>=', from)
+    .where('missed_until', '<=', until)
+    .$if(organizationId !== undefined, (query) => query.where('organization_id', '=', organizationId ?? null))
+    .execute();
 };
 
 /** As it is until the end of the transaction: whoever removes it then also skips what was made for it here. */

@@ -1,7 +1,10 @@
 /** Whether a sink is well, as all dispatchers see it. */
-import { sql } from 'kysely';
 import { breakerThreshold, openFor } from '../../core/delivery/breaker.ts';
+import { continueStreak, planWarning, type WarningPlan } from '../../core/delivery/plan-warning.ts';
 import type { Database, Tx } from '../../platform/db/client.ts';
+import { emitEndpointDisabled, emitEndpointFailing } from './endpoint-events.ts';
+import { disableSink, type EventSink, wellAgain } from './sinks.ts';
+import { wakeWaiting } from './wake-waiting.ts';
 
 export interface SinkFailure {
   readonly error: string;
@@ -9,64 +12,162 @@ export interface SinkFailure {
   readonly retryAfterMs: number;
 }
 
-/** One call that found the sink away. Returns how many in a row that makes, and since when it fails. */
+export interface HealthRules {
+  readonly now: Date;
+  /** An organization's endpoint that has accepted nothing for so long is disabled; null: never. */
+  readonly disableAfterMs: number | null;
+}
+
+export interface SinkHealth {
+  /** Calls in a row that found it away. */
+  readonly failures: number;
+  readonly failingSince: Date;
+  /** What was recorded of it just now. */
+  readonly act: WarningPlan['act'];
+}
+
+/** Held until the end of the transaction: of dispatchers that fail at the same time one warns, and the others see that it has. */
+const holdSink = (tx: Tx, sinkId: string): Promise<EventSink | undefined> =>
+  tx.selectFrom('event_sink').selectAll().where('id', '=', sinkId).forUpdate().executeTakeFirst();
+
+const isWebhook = ({ kind }: EventSink): boolean => kind === 'webhook';
+
+const disabledForFailing = (disableAfterMs: number): string => {
+  const days = disableAfterMs / (24 * 3_600_000);
+  return `It has accepted nothing for ${days} ${days === 1 ? 'day' : 'days'}.`;
+};
+
+/** One more failure of an uninterrupted row of them: warns, or disables, where it is time for it. */
+const countFailure = async (
+  tx: Tx,
+  sink: EventSink,
+  change: {
+    readonly consecutive_failures: number;
+    readonly open_until: Date | null;
+    readonly last_error: string;
+  },
+  { now, disableAfterMs }: HealthRules,
+): Promise<SinkHealth> => {
+  const streak = continueStreak(
+    { failingSince: sink.failing_since, lastFailedAt: sink.last_failed_at, warnedHours: sink.warned_hours },
+    now,
+  );
+  const limitMs = isWebhook(sink) && sink.organization_id !== null ? disableAfterMs : null;
+  const plan = planWarning(streak, now, limitMs);
+  const failing = {
+    ...change,
+    failing_since: streak.failingSince,
+    last_failed_at: now,
+    warned_hours: plan.warnedHours,
+    disables_at: plan.disablesAt,
+  };
+  await tx.updateTable('event_sink').set(failing).where('id', '=', sink.id).execute();
+  const health = { failures: change.consecutive_failures, failingSince: streak.failingSince };
+  if (!isWebhook(sink) || sink.status !== 'enabled') return { ...health, act: 'none' };
+  const after = { ...sink, ...failing };
+  if (plan.act === 'warn') await emitEndpointFailing(tx, after, now);
+  if (plan.act === 'disable') {
+    const reason = disabledForFailing(limitMs ?? 0);
+    await disableSink(tx, sink.id, reason, now);
+    await emitEndpointDisabled(tx, after, { cause: 'failing', reason }, now);
+  }
+  return { ...health, act: plan.act };
+};
+
+const away = (
+  tx: Tx,
+  sink: EventSink,
+  { error, retryAfterMs }: SinkFailure,
+  rules: HealthRules,
+): Promise<SinkHealth> => {
+  const failures = sink.consecutive_failures + 1;
+  const openMs = openFor(failures, retryAfterMs);
+  const change = {
+    consecutive_failures: failures,
+    open_until: openMs > 0 ? new Date(rules.now.getTime() + openMs) : sink.open_until,
+    last_error: error,
+  };
+  return countFailure(tx, sink, change, rules);
+};
+
+/** One call that found the sink away. null: there is no such sink. */
 export const recordFailure = (
   db: Database,
   sinkId: string,
   failure: SinkFailure,
-  now: Date,
-): Promise<{ readonly failures: number; readonly failingSince: Date } | null> =>
+  rules: HealthRules,
+): Promise<SinkHealth | null> =>
   db.transaction().execute(async (tx) => {
-    const row = await tx
-      .updateTable('event_sink')
-      .set((sink) => ({
-        consecutive_failures: sink('consecutive_failures', '+', 1),
-        failing_since: sink.fn.coalesce('failing_since', sink.val(now)),
-        last_error: failure.error,
-      }))
-      .where('id', '=', sinkId)
-      .returning(['consecutive_failures', 'failing_since'])
-      .executeTakeFirst();
-    if (!row) return null;
-    const openMs = openFor(row.consecutive_failures, failure.retryAfterMs);
-    if (openMs > 0) {
-      const open_until = new Date(now.getTime() + openMs);
-      await tx.updateTable('event_sink').set({ open_until }).where('id', '=', sinkId).execute();
-    }
-    return { failures: row.consecutive_failures, failingSince: row.failing_since ?? now };
+    const sink = await holdSink(tx, sinkId);
+    return sink ? away(tx, sink, failure, rules) : null;
   });
 
 /**
- * A call that the sink answered. Where its breaker had opened it is back, and what waited for that is due now; a single failure
- * among successes keeps its patience, for it may be the event and not the sink.
+ * 410: an organization's endpoint is disabled (then true), and what waits for it stays. The operator's own, whose address is a setting
+ * that may be mended any moment, is away.
  */
-export const recordSuccess = (db: Database, sinkId: string, now: Date): Promise<void> =>
+export const recordGone = (
+  db: Database,
+  sinkId: string,
+  error: string,
+  rules: HealthRules,
+): Promise<boolean> =>
   db.transaction().execute(async (tx) => {
-    const before = await tx
-      .selectFrom('event_sink')
-      .select('consecutive_failures')
-      .where('id', '=', sinkId)
-      .forUpdate()
-      .executeTakeFirst();
-    if (!before) return;
-    await tx
-      .updateTable('event_sink')
-      .set({ last_success_at: now, consecutive_failures: 0, failing_since: null, open_until: null })
-      .where('id', '=', sinkId)
-      .execute();
-    if (before.consecutive_failures >= breakerThreshold) await wakeWaiting(tx, sinkId, now);
+    const sink = await holdSink(tx, sinkId);
+    if (sink?.status !== 'enabled') return false;
+    if (sink.organization_id === null) {
+      await away(tx, sink, { error, retryAfterMs: 0 }, rules);
+      return false;
+    }
+    await disableSink(tx, sinkId, error, rules.now);
+    const gone = { ...sink, last_error: error };
+    await tx.updateTable('event_sink').set({ last_error: error }).where('id', '=', sinkId).execute();
+    await emitEndpointDisabled(tx, gone, { cause: 'gone', reason: error }, rules.now);
+    return true;
   });
 
-/** Holds all shards, as whoever settles holds one: else two could wait for each other's deliveries. */
-const wakeWaiting = async (tx: Tx, sinkId: string, now: Date): Promise<void> => {
-  await sql`
-    UPDATE delivery_shard s SET due_at = least(s.due_at, ${now}::timestamptz)
-    FROM (SELECT shard FROM delivery_shard WHERE sink_id = ${sinkId} ORDER BY shard FOR UPDATE) AS held
-    WHERE s.sink_id = ${sinkId} AND s.shard = held.shard`.execute(tx);
-  // A lane whose head the sink refused keeps its patience: its order would be lost otherwise.
-  await sql`
-    UPDATE event_delivery d SET next_at = ${now}::timestamptz
-    WHERE d.sink_id = ${sinkId} AND d.state = 'pending' AND d.next_at > ${now}::timestamptz
-      AND NOT EXISTS (SELECT 1 FROM event_delivery r WHERE r.sink_id = d.sink_id AND r.lane = d.lane
-        AND r.state = 'pending' AND r.failure = 'refused')`.execute(tx);
+/** Where its breaker had opened it is back, and what waited for that is due now. */
+const closeBreaker = async (tx: Tx, sink: EventSink, now: Date): Promise<void> => {
+  if (sink.consecutive_failures >= breakerThreshold) await wakeWaiting(tx, sink.id, now);
 };
+
+/**
+ * The sink answered, and took nothing. It is not away, so that its breaker closes; but an endpoint that takes nothing for days (404,
+ * 401) is as dead as one that does not answer. Of the other kinds of sink a refusal speaks of the event alone. null: as `recordSuccess`.
+ */
+export const recordRefusal = (
+  db: Database,
+  sinkId: string,
+  error: string,
+  rules: HealthRules,
+): Promise<SinkHealth | null> =>
+  db.transaction().execute(async (tx) => {
+    const sink = await holdSink(tx, sinkId);
+    if (!sink) return null;
+    const closed = { consecutive_failures: 0, open_until: null };
+    if (!isWebhook(sink)) {
+      await tx
+        .updateTable('event_sink')
+        .set({ ...closed, ...wellAgain, last_success_at: rules.now })
+        .where('id', '=', sinkId)
+        .execute();
+      await closeBreaker(tx, sink, rules.now);
+      return null;
+    }
+    const health = await countFailure(tx, sink, { ...closed, last_error: error }, rules);
+    await closeBreaker(tx, sink, rules.now);
+    return health;
+  });
+
+/** A call of which the sink accepted something; a single failure among successes keeps its patience, for it may be the event. */
+export const recordSuccess = (db: Database, sinkId: string, now: Date): Promise<void> =>
+  db.transaction().execute(async (tx) => {
+    const sink = await holdSink(tx, sinkId);
+    if (!sink) return;
+    await tx
+      .updateTable('event_sink')
+      .set({ ...wellAgain, consecutive_failures: 0, open_until: null, last_success_at: now })
+      .where('id', '=', sinkId)
+      .execute();
+    await closeBreaker(tx, sink, now);
+  });

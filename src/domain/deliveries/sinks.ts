@@ -3,6 +3,9 @@ import { type Selectable, sql } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
 import type { Reader, Tx } from '../../platform/db/client.ts';
 import type { EventSinkTable } from '../../platform/db/schema-events.ts';
+import { projectorName } from '../events/read-page.ts';
+import { deliveryDays } from './drop-old-deliveries.ts';
+import { wakeAll } from './wake-waiting.ts';
 
 export type EventSink = Selectable<EventSinkTable>;
 
@@ -80,26 +83,60 @@ export const keepEnvironmentSinks = async (
   for (const { id } of gone) await disableSink(tx, id, notConfigured, now);
 };
 
-/** Nothing is sent to it any more, and its deliveries wait. */
+/**
+ * What the projector meets next is the first that a sink which is disabled now does not get. By the database's time, as the log; a
+ * minute earlier, since what was begun before may be committed after: replaying it sends nothing twice that was routed.
+ */
+const missedFromNow = sql<Date>`
+  date_trunc('milliseconds', coalesce((SELECT e.received_at FROM domain_event e
+    WHERE (e.xid, e.position) > ((SELECT xid FROM event_cursor WHERE name = ${projectorName}),
+      (SELECT position FROM event_cursor WHERE name = ${projectorName}))
+    ORDER BY e.xid, e.position LIMIT 1), now())) - interval '1 minute'`;
+
+/** Nothing is sent to it any more, and its deliveries wait; what happens meanwhile it misses, from `missed_from` on. */
 export const disableSink = async (tx: Tx, id: string, reason: string, now: Date): Promise<void> => {
   await tx
     .updateTable('event_sink')
-    .set({ status: 'disabled', status_reason: reason, updated_at: now })
+    .set({
+      status: 'disabled',
+      status_reason: reason,
+      disabled_at: now,
+      // What it missed before and nobody has replayed is missed still, while it is known what it has had since.
+      missed_from: sql<Date>`CASE WHEN missed_from > now() - make_interval(days => ${deliveryDays})
+        THEN missed_from ELSE ${missedFromNow} END`,
+      missed_until: null,
+      updated_at: now,
+    })
     .where('id', '=', id)
     .where('status', '=', 'enabled')
     .execute();
 };
 
-/** With a closed breaker: what waits is due by its own schedule. */
+/** Nothing is held against it. */
+export const wellAgain = {
+  failing_since: null,
+  last_failed_at: null,
+  warned_hours: 0,
+  disables_at: null,
+} as const;
+
+/** Some seconds later, since what is projected before this commits meets it disabled. */
+const missedUntilNow = sql<Date>`date_trunc('milliseconds', clock_timestamp()) + interval '5 seconds'`;
+
+/** With a closed breaker; what waits is due at once, with all its attempts before it. What it missed is for replay. */
 export const enableSink = async (tx: Tx, id: string, now: Date): Promise<void> => {
+  await tx.selectFrom('event_sink').select('id').where('id', '=', id).forUpdate().execute();
+  await wakeAll(tx, id, now);
   await tx
     .updateTable('event_sink')
     .set({
+      ...wellAgain,
       status: 'enabled',
       status_reason: null,
+      disabled_at: null,
       consecutive_failures: 0,
-      failing_since: null,
       open_until: null,
+      missed_until: sql<Date | null>`CASE WHEN status = 'disabled' THEN ${missedUntilNow} ELSE missed_until END`,
       updated_at: now,
     })
     .where('id', '=', id)

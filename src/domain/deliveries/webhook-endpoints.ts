@@ -4,7 +4,8 @@ import { RendermillError } from '../../core/errors.ts';
 import { isUuid, newId } from '../../core/ids.ts';
 import type { Reader, Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
-import { createSink, disableSink, type EventSink, enableSink } from './sinks.ts';
+import type { SecretBox } from '../../platform/secrets/secret-box.ts';
+import { createSink, disableSink, type EventSink, enableSink, wellAgain } from './sinks.ts';
 import { skipDeliveriesOfSink } from './skip-deliveries.ts';
 import { createWebhookSecret } from './webhook-secrets.ts';
 
@@ -31,7 +32,17 @@ export interface WebhookEndpoint extends WebhookSettings {
   readonly id: string;
   readonly status: 'enabled' | 'disabled';
   readonly statusReason: string | null;
+  /** Since then it has accepted nothing of what it was sent. */
   readonly failingSince: Date | null;
+  /** The last of the warnings, hours; 0: none. */
+  readonly warnedHours: number;
+  /** If it goes on failing; null: never. */
+  readonly disablesAt: Date | null;
+  readonly disabledAt: Date | null;
+  /** What was received then did not go to it; null: it has missed nothing. */
+  readonly missedFrom: Date | null;
+  /** null: it still does. */
+  readonly missedUntil: Date | null;
   readonly consecutiveFailures: number;
   readonly lastError: string | null;
   readonly lastSuccessAt: Date | null;
@@ -56,6 +67,11 @@ const toEndpoint = (row: EventSink): WebhookEndpoint => ({
   status: row.status === 'enabled' ? 'enabled' : 'disabled',
   statusReason: row.status_reason,
   failingSince: row.failing_since,
+  warnedHours: row.warned_hours,
+  disablesAt: row.disables_at,
+  disabledAt: row.disabled_at,
+  missedFrom: row.missed_from,
+  missedUntil: row.missed_until,
   consecutiveFailures: row.consecutive_failures,
   lastError: row.last_error,
   lastSuccessAt: row.last_success_at,
@@ -101,6 +117,7 @@ const holdWebhook = async (tx: Tx, { organizationId, id }: WebhookKey): Promise<
 /** It gets what happens from now on. Throws `webhook_limit_reached`. Returns its secret besides. */
 export const addWebhook = async (
   tx: Tx,
+  box: SecretBox,
   organizationId: string,
   settings: WebhookSettings,
   now: Date,
@@ -121,13 +138,13 @@ export const addWebhook = async (
     { id: newId(), kind: 'webhook', organizationId, description, eventNames, config, shards },
     now,
   );
-  const key = await createWebhookSecret(tx, row.id, now);
+  const key = await createWebhookSecret(tx, box, row.id, now);
   await notify(tx, 'rendermill_delivery');
   return { endpoint: toEndpoint(row), key };
 };
 
 export interface WebhookChange extends Partial<WebhookSettings> {
-  /** true also closes its circuit breaker. */
+  /** true also closes its circuit breaker, and makes what waits due at once. */
   readonly enabled?: boolean;
 }
 
@@ -146,6 +163,8 @@ export const changeWebhook = async (
       description: after.description,
       event_names: after.eventNames === null ? null : [...after.eventNames],
       config: JSON.stringify(configOf(after)),
+      // What the other address did is not held against this one.
+      ...(after.url === before.url ? {} : wellAgain),
       updated_at: now,
     })
     .where('id', '=', before.id)
@@ -167,22 +186,4 @@ export const removeWebhook = async (tx: Tx, webhook: WebhookKey, now: Date): Pro
   await tx.deleteFrom('webhook_secret').where('sink_id', '=', id).execute();
   await skipDeliveriesOfSink(tx, id, removedByOwner);
   await notify(tx, 'rendermill_delivery');
-};
-
-/** What waits, and what was given up. */
-export interface WebhookBacklog {
-  readonly pending: number;
-  readonly dead: number;
-}
-
-const countedAtMost = 100_000;
-
-/** Each counted up to 100,000: a backlog of millions must not slow a page. */
-export const backlogOf = async (db: Reader, id: string): Promise<WebhookBacklog> => {
-  const count = (state: 'pending' | 'dead') => sql`
-    (SELECT count(*) FROM (
-      SELECT 1 FROM event_delivery WHERE sink_id = ${id} AND state = ${sql.lit(state)} LIMIT ${countedAtMost}) AS counted)`;
-  const { rows } = await sql<WebhookBacklog>`
-    SELECT ${count('pending')} AS pending, ${count('dead')} AS dead`.execute(db);
-  return rows[0] ?? { pending: 0, dead: 0 };
 };

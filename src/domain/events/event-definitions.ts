@@ -27,6 +27,12 @@ export interface NewDefinition {
   readonly properties: Record<string, unknown>;
 }
 
+const lockDefinitions = async (tx: Tx, organizationId: string): Promise<void> => {
+  await sql`SELECT pg_advisory_xact_lock(hashtext('rendermill:event-definitions'), hashtext(${organizationId}))`.execute(
+    tx,
+  );
+};
+
 const assertOwnName = (name: string): void => {
   if (!ownNamePattern.test(name)) {
     throw new RendermillError('invalid_request', {
@@ -148,9 +154,7 @@ const changeInPlace = (tx: Tx, given: NewDefinition, version: number): Promise<O
 export const putDefinition = async (tx: Tx, given: NewDefinition, now: Date): Promise<OwnDefinition> => {
   assertOwnName(given.name);
   assertUsableSchema(given.properties);
-  await sql`SELECT pg_advisory_xact_lock(hashtext('rendermill:event-definitions'), hashtext(${given.organizationId}))`.execute(
-    tx,
-  );
+  await lockDefinitions(tx, given.organizationId);
   const [newest] = await findDefinition(tx, given.organizationId, given.name);
   if (!newest) {
     await assertRoom(tx, given.organizationId);
@@ -161,4 +165,26 @@ export const putDefinition = async (tx: Tx, given: NewDefinition, now: Date): Pr
   }
   assertAdditive(newest, given);
   return insertVersion(tx, given, newest.schema_version + 1, now);
+};
+
+/**
+ * Deletes an event of the organization's own, with all its versions. What the log has of it stays as it is; what comes later is unknown,
+ * and the name may be defined anew, from version 1. Returns how many versions there were. Throws `not_found`, and `invalid_request` for
+ * one of the catalog.
+ */
+export const deleteDefinition = async (tx: Tx, organizationId: string, name: string): Promise<number> => {
+  const ours = resolveEventName(name);
+  if (ours !== undefined) {
+    throw new RendermillError('invalid_request', {
+      message: `"${name}" is an event of the catalog, which cannot be deleted; only those that the organization has defined can.`,
+    });
+  }
+  await lockDefinitions(tx, organizationId);
+  const { numDeletedRows } = await tx
+    .deleteFrom('event_definition')
+    .where('organization_id', '=', organizationId)
+    .where('name', '=', name)
+    .executeTakeFirst();
+  if (numDeletedRows > 0n) return Number(numDeletedRows);
+  throw new RendermillError('not_found', { message: `The organization has not defined an event "${name}".` });
 };

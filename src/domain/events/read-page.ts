@@ -3,6 +3,9 @@ import { sql } from 'kysely';
 import { prepared, type Reader, type Tx } from '../../platform/db/client.ts';
 import { eventColumns, type LogCursor, type LoggedEvent } from './read-events.ts';
 
+/** Whose cursor it is. */
+export const projectorName = 'projector';
+
 /** With where it lies: (xid, position) names a row of the log. */
 export interface PlacedEvent extends LoggedEvent {
   readonly xid: string;
@@ -32,6 +35,11 @@ export const takePage = async (tx: Tx, reader: string, limit: number): Promise<P
       .execute();
   }
   return rows;
+};
+
+/** Until the end of the transaction nothing more is projected, and what was is there to be read. */
+export const holdProjector = async (tx: Tx): Promise<void> => {
+  await sql`SELECT FROM event_cursor WHERE name = ${projectorName} FOR UPDATE`.execute(tx);
 };
 
 export interface ReceivedRange {

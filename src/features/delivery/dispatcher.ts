@@ -4,21 +4,20 @@
  */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Verdict } from '../../core/delivery/outcomes.ts';
 import {
   type DueSink,
   dueSinks,
   leaseShards,
   type ShardLease,
 } from '../../domain/deliveries/lease-shards.ts';
-import { recordFailure, recordSuccess } from '../../domain/deliveries/sink-health.ts';
-import { disableSink } from '../../domain/deliveries/sinks.ts';
 import { isReadable, logEnd } from '../../domain/events/read-page.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import { startWakeableLoop, type WakeableLoop } from '../../platform/clock/wakeable-loop.ts';
 import type { Database } from '../../platform/db/client.ts';
+import { isDatabaseUnavailable } from '../../platform/db/errors.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { Logger } from '../../platform/log/log.ts';
+import { createHealthKeeper } from './keep-health.ts';
 import { createPace } from './pace.ts';
 import { createProjector } from './project-log.ts';
 import { type OpenSink, runShard } from './run-shard.ts';
@@ -32,6 +31,8 @@ export interface DispatcherDeps {
   readonly leaseMs: number;
   /** Opens a sink by its id; null where this process cannot serve it. */
   readonly openSink: (sinkId: string) => Promise<Sink | null>;
+  /** An organization's endpoint that has accepted nothing for so long is disabled, milliseconds; null: never. */
+  readonly disableAfterMs: number | null;
   /** In [0, 1): spreads retries. */
   readonly chance?: () => number;
 }
@@ -60,7 +61,6 @@ const shardsAtOnce = 16;
 const probeMs = attemptMs + 5_000;
 /** A sink that was not used for this long is closed, and opened anew with what is configured then. */
 const idleMs = 60_000;
-const touchEveryMs = 10_000;
 
 interface Runner extends OpenSink {
   /** Of its row. */
@@ -97,7 +97,11 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
     if (there && there.updatedAt === updatedAt.getTime()) return there;
     if (there) retire(there);
     if ((closedUntil.get(id) ?? 0) > performance.now()) return null;
-    const sink = await deps.openSink(id);
+    const sink = await deps.openSink(id).catch((error: unknown) => {
+      if (isDatabaseUnavailable(error)) throw error;
+      log.error({ err: error, sink: id }, 'a sink could not be opened; its deliveries wait, and no others');
+      return null;
+    });
     if (!sink) {
       closedUntil.set(id, performance.now() + idleMs);
       return null;
@@ -224,37 +228,3 @@ const createEnding = (): AbortController => {
   setMaxListeners(0, ending.signal);
   return ending;
 };
-
-/** Tells the sink's row how it is: failures open its breaker, a success closes it, 410 disables it. */
-const createHealthKeeper = ({ db, clock, log }: DispatcherDeps, sinkId: string): OpenSink['onVerdicts'] => {
-  let failing = true;
-  let touchedAt = Number.NEGATIVE_INFINITY;
-  return async (verdicts) => {
-    const now = clock.now();
-    const gone = verdicts.find((one) => one.type === 'gone');
-    if (gone) {
-      await db.transaction().execute((tx) => disableSink(tx, sinkId, gone.error, now));
-      log.warn({ sink: sinkId, reason: gone.error }, 'a sink is gone and was disabled');
-      return;
-    }
-    const away = verdicts.find(isUnavailable);
-    if (away) {
-      failing = true;
-      const health = await recordFailure(
-        db,
-        sinkId,
-        { error: away.error, retryAfterMs: away.retryAfterMs ?? 0 },
-        now,
-      );
-      log.warn({ sink: sinkId, error: away.error, ...health }, 'a sink could not take its events; they wait');
-    } else if (verdicts.some((one) => one.type === 'delivered' || one.type === 'refused')) {
-      if (!failing && performance.now() - touchedAt < touchEveryMs) return;
-      failing = false;
-      touchedAt = performance.now();
-      await recordSuccess(db, sinkId, now);
-    }
-  };
-};
-
-const isUnavailable = (verdict: Verdict): verdict is Extract<Verdict, { type: 'unavailable' }> =>
-  verdict.type === 'unavailable';

@@ -5,6 +5,7 @@ import { readWebhookConfig } from '../../domain/deliveries/webhook-endpoints.ts'
 import { ensureWebhookSecret, loadWebhookSecrets } from '../../domain/deliveries/webhook-secrets.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
+import type { SecretBox } from '../../platform/secrets/secret-box.ts';
 import { createConsoleSink, type Output } from './sinks/console.ts';
 import { createFileSink } from './sinks/file.ts';
 import { createMetaSink, type MetaSinkOptions } from './sinks/meta.ts';
@@ -28,6 +29,7 @@ export interface SinkDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly settings: SinkSettings;
+  readonly secretBox: SecretBox;
 }
 
 /** Side by side: what a sink takes one by one profits from more. */
@@ -47,9 +49,9 @@ const environmentOpeners: Readonly<Record<EnvironmentKind, Opener>> = {
   meta: ({ settings, clock }) => (settings.meta ? createMetaSink({ ...settings.meta, clock }) : null),
   console: ({ settings }) => (settings.console ? createConsoleSink(settings.console) : null),
   file: ({ settings }) => (settings.file ? createFileSink(settings.file) : null),
-  webhook: async ({ db, clock, settings }, { id }) => {
+  webhook: async ({ db, clock, settings, secretBox }, { id }) => {
     if (!settings.webhook) return null;
-    const secrets = await loadWebhookSecrets(db, id, clock.now());
+    const secrets = await loadWebhookSecrets(db, secretBox, id, clock.now());
     const { url } = settings.webhook;
     return createWebhookSink({ url, secrets, allowPrivate: true, clock, concurrency: operatorConcurrency });
   },
@@ -57,11 +59,11 @@ const environmentOpeners: Readonly<Record<EnvironmentKind, Opener>> = {
 
 /** Of sinks that organizations have made, by their kind. */
 const ownOpeners: Readonly<Record<string, Opener>> = {
-  webhook: async ({ db, clock, settings }, row) => {
+  webhook: async ({ db, clock, settings, secretBox }, row) => {
     const { url, ratePerSecond } = readWebhookConfig(row);
     return createWebhookSink({
       url,
-      secrets: await loadWebhookSecrets(db, row.id, clock.now()),
+      secrets: await loadWebhookSecrets(db, secretBox, row.id, clock.now()),
       allowPrivate: settings.allowPrivateWebhooks,
       clock,
       ...(ratePerSecond === null ? {} : { callsPerSecond: ratePerSecond }),
@@ -78,10 +80,11 @@ export const openSink = async (deps: SinkDeps, id: string): Promise<Sink | null>
 };
 
 /** Makes rows of the sinks that the environment names, so that events are routed to them, and disables those it names no more. */
-export const keepConfiguredSinks = ({ db, clock, settings }: SinkDeps): Promise<void> =>
+export const keepConfiguredSinks = ({ db, clock, settings, secretBox }: SinkDeps): Promise<void> =>
   db.transaction().execute(async (tx) => {
     const named = environmentKinds.filter((kind) => settings[kind] !== undefined);
     const sinks = named.map((kind): EnvironmentSink => ({ id: kind, kind, shards: shardsOf[kind] }));
     await keepEnvironmentSinks(tx, sinks, clock.now());
-    if (settings.webhook) await ensureWebhookSecret(tx, 'webhook', settings.webhook.secret, clock.now());
+    if (settings.webhook)
+      await ensureWebhookSecret(tx, secretBox, 'webhook', settings.webhook.secret, clock.now());
   });

@@ -5,7 +5,7 @@
 import { routeEvents } from '../../domain/deliveries/route-events.ts';
 import { activeSinks } from '../../domain/deliveries/sinks.ts';
 import { markProjected } from '../../domain/events/mark-projected.ts';
-import { takePage } from '../../domain/events/read-page.ts';
+import { projectorName, takePage } from '../../domain/events/read-page.ts';
 import { absorbEvents } from '../../domain/identity/absorb-events.ts';
 import { projectEvents } from '../../domain/projection/project-events.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
@@ -13,8 +13,6 @@ import type { Database } from '../../platform/db/client.ts';
 import { isDatabaseUnavailable } from '../../platform/db/errors.ts';
 import type { Logger } from '../../platform/log/log.ts';
 
-/** Whose cursor it is. */
-export const projectorName = 'projector';
 export const projectorPage = 1_000;
 
 export interface PageOptions {

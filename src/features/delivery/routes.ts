@@ -5,10 +5,14 @@ import { getWebhook, listWebhooks, removeWebhook } from '../../domain/deliveries
 import type { Access } from '../../platform/http/access.ts';
 import { errorResponseSchema } from '../../platform/http/error-response.ts';
 import type { HttpServer } from '../../platform/http/server.ts';
+import { enableEndpoint } from './webhooks/enable-endpoint.ts';
 import { registerWebhook, updateWebhook } from './webhooks/keep-webhook.ts';
 import {
   createdWebhookSchema,
+  enabledWebhookSchema,
+  enablingSchema,
   newWebhookSchema,
+  presentMissed,
   rotationSchema,
   secretSchema,
   testOutcomeSchema,
@@ -39,6 +43,7 @@ export const registerWebhookRoutes = (server: HttpServer, deps: WebhookRoutesDep
   const routes = { server, deps, onRequest: deps.access.require('secret', 'admin') };
   registerListing(routes);
   registerChanges(routes);
+  registerEnabling(routes);
   registerSecrets(routes);
   registerTest(routes);
 };
@@ -155,6 +160,41 @@ const registerChanges = ({ server, deps, onRequest }: Routes): void => {
   );
 };
 
+/** Of one request: what is more would take longer than a client waits. */
+const mostMissed = 100_000;
+
+const registerEnabling = ({ server, deps, onRequest }: Routes): void => {
+  server.post(
+    '/api/v1/webhooks/:id/enable',
+    {
+      onRequest,
+      schema: {
+        ...described,
+        operationId: 'enableWebhook',
+        summary:
+          'Send again to an endpoint that was disabled: what waited at once, and what it missed if asked for',
+        description:
+          'What waited goes out in order, with all its attempts before it. {"replay": true} also sends what was received while it was disabled (up to 100,000 events) and what was given up since it failed; without it, the answer has the body for POST /api/v1/events/replay.',
+        params,
+        body: enablingSchema.nullish().transform((body) => body ?? enablingSchema.parse({})),
+        response: { 200: enabledWebhookSchema, ...refusalsOfOne },
+      },
+    },
+    async (request) => {
+      const webhook = webhookOf(deps, request, request.params.id);
+      const { id } = await getWebhook(deps.db, webhook);
+      const order = { replay: request.body.replay, mostMissed };
+      const { waiting, missed, resumed } = await enableEndpoint(deps.db, id, order, deps.clock.now());
+      return {
+        ...(await showWebhook(deps.db, await getWebhook(deps.db, webhook))),
+        waiting,
+        resumed,
+        replay: presentMissed(id, missed),
+      };
+    },
+  );
+};
+
 const registerSecrets = ({ server, deps, onRequest }: Routes): void => {
   server.get(
     '/api/v1/webhooks/:id/secret',
@@ -171,7 +211,7 @@ const registerSecrets = ({ server, deps, onRequest }: Routes): void => {
     async (request, reply) => {
       const { id } = await getWebhook(deps.db, webhookOf(deps, request, request.params.id));
       reply.headers(unkept);
-      return showSecret(deps.db, id, deps.clock.now());
+      return showSecret(deps.db, deps.secretBox, id, deps.clock.now());
     },
   );
 
@@ -191,7 +231,7 @@ const registerSecrets = ({ server, deps, onRequest }: Routes): void => {
     async (request, reply) => {
       const { id } = await getWebhook(deps.db, webhookOf(deps, request, request.params.id));
       reply.headers(unkept);
-      return rotateSecret(deps.db, id, request.body.overlapHours, deps.clock.now());
+      return rotateSecret(deps.db, deps.secretBox, id, request.body.overlapHours, deps.clock.now());
     },
   );
 };
@@ -214,7 +254,7 @@ const registerTest = ({ server, deps, onRequest }: Routes): void => {
       const endpoint = await getWebhook(deps.db, { organizationId, id });
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      return sendTest(deps, organizationId, endpoint, gone.signal);
+      return sendTest(deps, { organizationId, id: endpoint.id, url: endpoint.url }, gone.signal);
     },
   );
 };

@@ -9,6 +9,7 @@ import { type Outcome, settle } from '../../domain/deliveries/settle.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Logger } from '../../platform/log/log.ts';
+import { endPoison } from './end-poison.ts';
 import type { Pace } from './pace.ts';
 import type { Sink } from './sinks/sink.ts';
 import { attemptMs } from './sinks/sink.ts';
@@ -109,6 +110,8 @@ const runLine = async (round: Round, line: readonly DueDelivery[]): Promise<void
   }
 };
 
+const postponed: Verdict = { type: 'postponed' };
+
 /** False where what follows in its line must wait. */
 const deliver = async (round: Round, deliveries: readonly DueDelivery[]): Promise<boolean> => {
   const { deps, open, ended, outcomes } = round;
@@ -119,11 +122,17 @@ const deliver = async (round: Round, deliveries: readonly DueDelivery[]): Promis
     const startedAt = deps.clock.now();
     if (startedAt.getTime() + attemptMs > round.leasedUntil) return false;
     const begun = performance.now();
-    const verdicts = await ask(round, deliveries);
+    const answers = await ask(round, deliveries);
+    const verdicts =
+      open.kind === 'webhook'
+        ? await Promise.all(
+            deliveries.map((one, n) => endPoison(deps, open.id, one, answers[n] ?? postponed)),
+          )
+        : answers;
     const attempted = { startedAt, ms: performance.now() - begun, chance: deps.chance() };
     const now = deps.clock.now();
     const judged = deliveries.map((delivery, index) =>
-      toOutcome(delivery, verdicts[index] ?? { type: 'postponed' }, attempted, now),
+      toOutcome(delivery, verdicts[index] ?? postponed, attempted, now),
     );
     for (const outcome of judged) if (outcome) outcomes.push(outcome);
     flushSoon(round);
@@ -153,7 +162,7 @@ const ask = async (round: Round, deliveries: readonly DueDelivery[]): Promise<re
   return deliveries.map(({ event }) =>
     event === null
       ? { type: 'skipped', reason: 'The event is not in the log any more.' }
-      : (queue.shift() ?? { type: 'postponed' }),
+      : (queue.shift() ?? postponed),
   );
 };
 

@@ -10,6 +10,7 @@ import { describeCatalog } from '../../core/events/json-schema.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
 import { changeOrganization, getOrganization } from '../../domain/accounts/organizations.ts';
 import {
+  deleteDefinition,
   findDefinition,
   listDefinitions,
   type OwnDefinition,
@@ -56,6 +57,7 @@ export const registerTrackingRoutes = (server: HttpServer, deps: TrackingRoutesD
   });
   registerCatalog(server, deps);
   registerDefinitions(server, deps);
+  registerDeletion(server, deps);
   registerSettings(server, deps);
 };
 
@@ -242,6 +244,30 @@ const registerDefinitions = (server: HttpServer, deps: TrackingRoutesDeps): void
       return presentOwn(
         await deps.db.transaction().execute((tx) => putDefinition(tx, definition, deps.clock.now())),
       );
+    },
+  );
+};
+
+const registerDeletion = (server: HttpServer, deps: TrackingRoutesDeps): void => {
+  server.delete(
+    '/api/v1/catalog/events/:name',
+    {
+      onRequest: deps.access.require('secret'),
+      schema: {
+        operationId: 'deleteCatalogEvent',
+        summary: 'Delete an event of your own, with all its versions',
+        description:
+          'What the log has of it stays as it is. Later ones count as unknown, until the name is defined anew, from version 1.',
+        tags,
+        security,
+        params: nameParams,
+        response: { 204: z.null(), ...failures(400, 401, 403, 404, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { organizationId } = deps.access.principal(request);
+      await deps.db.transaction().execute((tx) => deleteDefinition(tx, organizationId, request.params.name));
+      return reply.status(204).send(null);
     },
   );
 };

@@ -22,6 +22,14 @@ const list = z
       .filter(Boolean),
   );
 
+const keyBytes = 32;
+const secretsKey = z
+  .string()
+  .refine(
+    (text) => /^[A-Za-z0-9+/]+=*$/.test(text) && Buffer.from(text, 'base64').length === keyBytes,
+    `must be ${keyBytes} bytes in base64; openssl rand -base64 ${keyBytes} makes them`,
+  );
+
 /** A render keeps about one core and a half busy, browser and encoder together. */
 const defaultConcurrency = Math.max(1, Math.floor(availableParallelism() / 2));
 
@@ -198,6 +206,22 @@ const variables = {
   WEBHOOK_ALLOW_PRIVATE_ADDRESSES: flag.describe(
     'true where endpoints of organizations may lie in private networks: for development only',
   ),
+  WEBHOOK_DISABLE_AFTER_DAYS: z.coerce
+    .number()
+    .min(0)
+    .max(365)
+    .default(5)
+    .describe(
+      "An organization's endpoint that has accepted nothing for so many days is disabled, and what waits stays; 0: never",
+    ),
+  SECRETS_KEY: secretsKey
+    .optional()
+    .describe(
+      'Encrypts the secrets of webhooks in the database: 32 bytes in base64 (openssl rand -base64 32), the same for every process; absent: they lie there as they are',
+    ),
+  SECRETS_KEY_OLD: secretsKey
+    .optional()
+    .describe('The key before SECRETS_KEY, until `webhooks encrypt-secrets` has run'),
   META_PIXEL_ID: z.string().regex(/^\d+$/).optional().describe("Pixel of Meta's Conversions API"),
   META_ACCESS_TOKEN: z.string().optional().describe('With META_PIXEL_ID: conversions go to Meta'),
   META_API_VERSION: z
@@ -269,6 +293,11 @@ export const loadConfig = (environment: Readonly<Record<string, string | undefin
   if (parsed.data && parsed.data.STALL_TIMEOUT_SECONDS <= parsed.data.DELAY_RENDER_TIMEOUT_SECONDS) {
     problems.push(
       'STALL_TIMEOUT_SECONDS: must be longer than DELAY_RENDER_TIMEOUT_SECONDS, which would never be heard of',
+    );
+  }
+  if (given.SECRETS_KEY_OLD !== undefined && given.SECRETS_KEY === undefined) {
+    problems.push(
+      'SECRETS_KEY_OLD: stands beside SECRETS_KEY; where there is no newer key, that is SECRETS_KEY',
     );
   }
   if ((given.META_PIXEL_ID === undefined) !== (given.META_ACCESS_TOKEN === undefined)) {

@@ -11,6 +11,7 @@ import { signals } from './migrations/0007-signals.ts';
 import { scale } from './migrations/0008-scale.ts';
 import { lambdaSlots } from './migrations/0009-lambda-slots.ts';
 import { renderModes } from './migrations/0011-render-modes.ts';
+import { webhookHealth } from './migrations/0012-webhook-health.ts';
 
 const plainSql = (text: string): Migration => ({
   up: async (db) => {
@@ -30,6 +31,7 @@ const migrations: Record<string, Migration> = {
   '0008-scale': plainSql(scale),
   '0009-lambda-slots': plainSql(lambdaSlots),
   '0011-render-modes': plainSql(renderModes),
+  '0012-webhook-health': plainSql(webhookHealth),
 };
 
 const partitionMonthsAhead = 4;

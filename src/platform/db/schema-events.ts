@@ -112,6 +112,12 @@ export interface EventSinkTable {
   open_until: Date | null;
   last_error: string | null;
   last_success_at: Date | null;
+  last_failed_at: Date | null;
+  warned_hours: Generated<number>;
+  disables_at: Date | null;
+  disabled_at: Date | null;
+  missed_from: Date | null;
+  missed_until: Date | null;
   configured_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -120,7 +126,9 @@ export interface EventSinkTable {
 export interface WebhookSecretTable {
   id: string;
   sink_id: string;
+  /** With `key_id`: nonce, tag and ciphertext of AES-256-GCM. */
   secret: Buffer;
+  key_id: string | null;
   created_at: Date;
   expires_at: Date | null;
 }

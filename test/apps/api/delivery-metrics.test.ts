@@ -27,6 +27,10 @@ const figures = (given: Partial<SinkFigures> = {}): SinkFigures => ({
   failingSince: null,
   openUntil: null,
   lastError: null,
+  warnedHours: 0,
+  disablesAt: null,
+  missedFrom: null,
+  missedUntil: null,
   ...given,
 });
 

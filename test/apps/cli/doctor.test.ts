@@ -210,6 +210,10 @@ describe('events', () => {
     failingSince: null,
     openUntil: null,
     lastError: null,
+    warnedHours: 0,
+    disablesAt: null,
+    missedFrom: null,
+    missedUntil: null,
   };
   const none = { events: 0, seconds: 0 };
 

@@ -2,8 +2,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createSink } from '../../../src/domain/deliveries/sinks.ts';
+import { createSink, disableSink } from '../../../src/domain/deliveries/sinks.ts';
 import { ensureWebhookSecret } from '../../../src/domain/deliveries/webhook-secrets.ts';
+import { createSecretBox } from '../../../src/platform/secrets/secret-box.ts';
 import { createOrganization, type OpenTestDatabase, openTestDatabase } from '../../support/factories.ts';
 import { jsonOf, runCommand } from './run-command.ts';
 
@@ -99,12 +100,79 @@ it('refuses an organization that is not there, and an overlap below nothing', as
   expect(negative.exitCode).toBe(2);
 });
 
+it('enables one that was disabled, and names the command that sends what it missed', async () => {
+  const { id } = jsonOf(await ofOrganization('add', url));
+  const { db } = database;
+  await db.transaction().execute((tx) => disableSink(tx, String(id), 'It is gone.', new Date()));
+  const enabled = await run(['enable', String(id), '--organization', organization]);
+  expect(enabled.exitCode).toBe(0);
+  const command = new RegExp(`rendermill events replay --sink ${id} --from \\S+Z --to \\S+Z --yes`);
+  expect(enabled.out.join('\n')).toMatch(command);
+  const replayed = jsonOf(await ofOrganization('enable', String(id), '--replay'));
+  expect(replayed).toEqual({ id, waiting: 0, missed: null, resumed: { missed: 0, revived: 0 } });
+});
+
+it('encrypts the secrets, reads them with the key alone, and the doctor says so', async () => {
+  const added = jsonOf(await ofOrganization('add', url));
+  const key = { SECRETS_KEY: Buffer.alloc(32, 9).toString('base64') };
+  const without = await run(['encrypt-secrets']);
+  expect(without.exitCode).toBe(1);
+  expect(without.err.join('\n')).toMatch(/openssl rand -base64 32/);
+  expect(jsonOf(await run(['encrypt-secrets', '--json'], key))).toMatchObject({
+    encrypted: expect.any(Number),
+  });
+  const shown = ['secret', String(added.id), '--organization', organization, '--json'];
+  expect(jsonOf(await run(shown, key))).toMatchObject({ secret: added.secret });
+  const other = { SECRETS_KEY: Buffer.alloc(32, 8).toString('base64') };
+  const refused = await run(shown, other);
+  expect(refused.err.join('\n')).toMatch(/encrypted with the key [0-9a-f]{12}, and SECRETS_KEY is/);
+  const doctor = async (environment: Record<string, string>) =>
+    (
+      jsonOf(
+        await runCommand(['doctor', '--json'], { DATABASE_URL: database.url, ...environment }),
+      ) as unknown as {
+        checks: { name: string }[];
+      }
+    ).checks.find(({ name }) => name === 'secrets');
+  expect(await doctor(key)).toMatchObject({ status: 'ok' });
+  expect(await doctor(other)).toMatchObject({
+    status: 'missing',
+    mend: expect.stringContaining('SECRETS_KEY'),
+  });
+  await database.db.deleteFrom('webhook_secret').execute();
+});
+
+it('sends a test to the environment’s endpoint, once a dispatcher has made its secret', async () => {
+  const own = { DOMAIN_EVENT_WEBHOOK_URL: receiverUrl };
+  const early = await run(['test', 'webhook'], own);
+  expect(early.exitCode).toBe(1);
+  expect(early.err.join('\n')).toMatch(/No dispatcher has run with DOMAIN_EVENT_WEBHOOK_URL/);
+  const secret = `whsec_${Buffer.alloc(32, 6).toString('base64')}`;
+  await database.db.transaction().execute(async (tx) => {
+    await createSink(tx, { id: 'webhook', kind: 'webhook', organizationId: null, shards: 1 }, new Date());
+    await ensureWebhookSecret(tx, createSecretBox(), 'webhook', secret, new Date());
+  });
+  status = 204;
+  arrived.length = 0;
+  const sent = await run(['test', 'webhook', '--json'], own);
+  expect(jsonOf(sent)).toMatchObject({ delivered: true, status: 204 });
+  const [one] = arrived;
+  expect(new Webhook(secret).verify(one?.body ?? '', one?.headers ?? {})).toMatchObject({
+    type: 'webhook_test',
+  });
+  const unset = await run(['test', 'webhook']);
+  expect(unset.err.join('\n')).toMatch(/DOMAIN_EVENT_WEBHOOK_URL is not set here/);
+  await database.db.deleteFrom('webhook_secret').execute();
+  await database.db.deleteFrom('delivery_shard').where('sink_id', '=', 'webhook').execute();
+  await database.db.deleteFrom('event_sink').where('id', '=', 'webhook').execute();
+});
+
 it('shows the secret of the environment’s endpoint, and no other without its organization', async () => {
   const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
   const now = new Date();
   await database.db.transaction().execute(async (tx) => {
     await createSink(tx, { id: 'webhook', kind: 'webhook', organizationId: null, shards: 1 }, now);
-    await ensureWebhookSecret(tx, 'webhook', secret, now);
+    await ensureWebhookSecret(tx, createSecretBox(), 'webhook', secret, now);
   });
   expect((await run(['secret', 'webhook'])).out).toEqual([secret]);
   const other = await run(['secret', '00000000-0000-4000-8000-000000000000']);

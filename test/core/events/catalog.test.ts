@@ -130,6 +130,8 @@ describe('who may send what', () => {
       'return_session',
       'upload_returning_user',
       'video_rendered',
+      'webhook_endpoint_disabled',
+      'webhook_endpoint_failing',
     ]);
   });
 

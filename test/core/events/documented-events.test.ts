@@ -40,6 +40,8 @@ describe('the catalog has what the documents tell of', () => {
       'coupon_applied',
       'identity_linked',
       'job_canceled',
+      'webhook_endpoint_disabled',
+      'webhook_endpoint_failing',
     ]);
   });
 

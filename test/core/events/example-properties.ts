@@ -26,6 +26,12 @@ const batch = {
 const batchEnded = { successCount: 0, failCount: 49, canceledCount: 1, duration: 1000 };
 const ended = { attempt: 1, queue_wait_ms: 20, processing_time_ms: 300 };
 
+const endpoint = {
+  endpointId: '0190a8c0-0000-7000-8000-000000000002',
+  urlHost: 'hooks.example.com',
+  pendingDeliveries: 12,
+  lastError: 'The endpoint answered 503.',
+};
 const signals = { retry_count: 1, status_poll_count: 4, audio_present: true };
 const credits = { credits_added: 10, credits_before: 5, credits_after: 15 };
 
@@ -150,6 +156,18 @@ export const exampleProperties: { readonly [Name in EventName]: Required<EventPr
     request_id: 'request-1',
   },
   storage_error: { operation: 'write', error_code: 'disk_full', job_id: 'export-1', fileId: 'file-1' },
+  webhook_endpoint_failing: {
+    ...endpoint,
+    failingSince: timestamp,
+    hoursFailing: 24,
+    disablesAt: '2024-02-02T12:00:00Z',
+  },
+  webhook_endpoint_disabled: {
+    ...endpoint,
+    cause: 'failing',
+    reason: 'It has accepted nothing for 5 days.',
+    failingSince: timestamp,
+  },
   latency_bucket: { job_id: 'export-1', bucket: '30-120s', latency_ms: 30_000 },
   identity_linked: { distinct_id: 'visitor-1', method: 'login_success' },
 };

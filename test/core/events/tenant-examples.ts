@@ -108,6 +108,8 @@ type OurName =
   | 'api_error'
   | 'storage_error'
   | 'latency_bucket'
+  | 'webhook_endpoint_failing'
+  | 'webhook_endpoint_disabled'
   | 'identity_linked';
 
 /** Of the events that only a tenant sends: every property, with a value that it takes. */

@@ -8,6 +8,7 @@ import {
   loadWebhookSecrets,
   rotateWebhookSecret,
 } from '../../../src/domain/deliveries/webhook-secrets.ts';
+import { createSecretBox } from '../../../src/platform/secrets/secret-box.ts';
 import {
   createTestClock,
   hours,
@@ -18,6 +19,7 @@ import {
   times,
 } from '../../support/factories.ts';
 
+const box = createSecretBox();
 let database: OpenTestDatabase;
 let clock: TestClock;
 let sinkId: string;
@@ -33,16 +35,19 @@ beforeEach(async () => {
   await database.db.transaction().execute((tx) => createSink(tx, sink, clock.now()));
 });
 
-const create = () => database.db.transaction().execute((tx) => createWebhookSecret(tx, sinkId, clock.now()));
+const create = () =>
+  database.db.transaction().execute((tx) => createWebhookSecret(tx, box, sinkId, clock.now()));
 const rotate = (overlapHours: number) => {
   const now = clock.now();
   const until = new Date(now.getTime() + hours(overlapHours));
-  return database.db.transaction().execute((tx) => rotateWebhookSecret(tx, sinkId, until, now));
+  return database.db.transaction().execute((tx) => rotateWebhookSecret(tx, box, sinkId, until, now));
 };
 const ensure = (secret?: string) =>
-  database.db.transaction().execute((tx) => ensureWebhookSecret(tx, sinkId, secret, clock.now()));
+  database.db.transaction().execute((tx) => ensureWebhookSecret(tx, box, sinkId, secret, clock.now()));
 const active = async () =>
-  (await loadWebhookSecrets(database.db, sinkId, clock.now())).map(({ key }) => formatWebhookSecret(key));
+  (await loadWebhookSecrets(database.db, box, sinkId, clock.now())).map(({ key }) =>
+    formatWebhookSecret(key),
+  );
 const rows = () =>
   database.db.selectFrom('webhook_secret').select('expires_at').where('sink_id', '=', sinkId).execute();
 

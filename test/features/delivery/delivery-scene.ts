@@ -98,6 +98,7 @@ export const dispatcherOf = async (
   database: { db: Database; url: string },
   sinks: Readonly<Record<string, Sink>>,
   clock: Clock,
+  disableAfterMs: number | null = null,
 ): Promise<Dispatcher & { close(): Promise<void> }> => {
   const listener = await openListener(database.url, silentLog);
   const dispatcher = createDispatcher({
@@ -106,6 +107,7 @@ export const dispatcherOf = async (
     clock,
     log: silentLog,
     leaseMs: 30_000,
+    disableAfterMs,
     openSink: async (id) => sinks[id] ?? null,
     chance: () => 0,
   });

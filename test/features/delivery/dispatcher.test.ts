@@ -362,14 +362,20 @@ describe('a failure', () => {
     );
   });
 
-  test('410 disables the sink; what waits stays', async () => {
-    await addSink(db, { id: 's' }, clock.now());
-    const s = scriptedSink({ say: () => ({ type: 'gone', error: '410 Gone', status: 410 }) });
-    const dispatcher = await dispatch({ s });
+  test('to open one sink holds up no other', async () => {
+    await addSink(db, { id: 'broken' }, clock.now());
+    await addSink(db, { id: 'well' }, clock.now());
+    const well = scriptedSink();
+    const sinks = Object.defineProperty({ well }, 'broken', {
+      get: () => {
+        throw new Error('Its secret cannot be decrypted.');
+      },
+    }) as Record<string, Sink>;
+    const dispatcher = await dispatch(sinks);
     await writeEvents(db, 'o', [{ entity: 'x' }], clock.now());
     await dispatcher.drain();
-    const [figures] = await sinkFigures(db, clock.now());
-    expect(figures).toMatchObject({ status: 'disabled', pending: 1 });
+    expect(well.calls).toHaveLength(1);
+    expect((await deliveriesTo(db, 'broken')).map((row) => row.state)).toEqual(['pending']);
   });
 });
 

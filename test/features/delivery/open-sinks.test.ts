@@ -7,6 +7,7 @@ import {
   type SinkSettings,
 } from '../../../src/features/delivery/open-sinks.ts';
 import { projectPage } from '../../../src/features/delivery/project-log.ts';
+import { createSecretBox } from '../../../src/platform/secrets/secret-box.ts';
 import { createTestClock, hours, openTestDatabase } from '../../support/factories.ts';
 import { writeEvents } from './delivery-scene.ts';
 
@@ -17,6 +18,7 @@ afterEach(async () => {
   await sql`TRUNCATE event_delivery, delivery_shard, webhook_secret, event_sink CASCADE`.execute(db);
 });
 
+const secretBox = createSecretBox();
 const clock = createTestClock(new Date().toISOString());
 const posthog: SinkSettings = {
   allowPrivateWebhooks: false,
@@ -24,7 +26,7 @@ const posthog: SinkSettings = {
 };
 const webhook: SinkSettings = { allowPrivateWebhooks: false, webhook: { url: 'https://example.com/hook' } };
 
-const keep = (settings: SinkSettings) => keepConfiguredSinks({ db, clock, settings });
+const keep = (settings: SinkSettings) => keepConfiguredSinks({ db, clock, settings, secretBox });
 const statuses = async () => Object.fromEntries((await listSinks(db)).map(({ id, status }) => [id, status]));
 
 test('what the environment names is there, with as many shards as it is worked on by, and a secret to sign with', async () => {
@@ -36,7 +38,7 @@ test('what the environment names is there, with as many shards as it is worked o
       db,
     );
   expect(rows).toEqual([{ shards: 16, secrets: 1 }]);
-  const sink = await openSink({ db, clock, settings: webhook }, 'webhook');
+  const sink = await openSink({ db, clock, settings: webhook, secretBox }, 'webhook');
   expect(sink?.batchSize).toBe(1);
   await sink?.close();
 });
@@ -45,7 +47,7 @@ test('a dispatcher with other settings neither serves a sink that it does not kn
   await keep(posthog);
   await keep(webhook);
   expect(await statuses()).toEqual({ posthog: 'enabled', webhook: 'enabled' });
-  expect(await openSink({ db, clock, settings: webhook }, 'posthog')).toBeNull();
+  expect(await openSink({ db, clock, settings: webhook, secretBox }, 'posthog')).toBeNull();
 });
 
 test('one that nobody has named for a day is disabled, gets nothing meanwhile, and comes back when it is named again', async () => {

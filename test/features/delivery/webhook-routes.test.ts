@@ -2,9 +2,10 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { projectPage } from '../../../src/features/delivery/project-log.ts';
 import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
 import { createKey, hours, times } from '../../support/factories.ts';
-import { deliveriesTo } from './delivery-scene.ts';
+import { deliveriesTo, writeEvents } from './delivery-scene.ts';
 
 type Json = Record<string, unknown>;
 
@@ -46,6 +47,11 @@ describe('a webhook', () => {
       status: 'enabled',
       statusReason: null,
       failingSince: null,
+      warnedHours: 0,
+      disablesAt: null,
+      disabledAt: null,
+      missedFrom: null,
+      missedUntil: null,
       consecutiveFailures: 0,
       lastError: null,
       lastSuccessAt: null,
@@ -83,6 +89,43 @@ describe('a webhook', () => {
       eventNames: null,
       ratePerSecond: null,
     });
+  });
+
+  test('that was disabled says what it missed when it is enabled, and gets it where it is asked for', async () => {
+    const { id } = await add();
+    // A sink must not be younger than its events, and the log has its own time.
+    await api.db
+      .updateTable('event_sink')
+      .set({ created_at: new Date(0) })
+      .where('id', '=', String(id))
+      .execute();
+    const disabled = await json(call(`/${id}`, 'PATCH', { enabled: false }));
+    expect(disabled).toMatchObject({
+      disabledAt: expect.any(String),
+      missedFrom: expect.any(String),
+      missedUntil: null,
+    });
+    await writeEvents(api.db, tenant.organizationId, [{ entity: 'x' }, { entity: 'y' }], new Date());
+    await expect.poll(() => projectPage(api.db, api.clock)).toBe(2);
+
+    const enabled = await json(call(`/${id}/enable`, 'POST', {}));
+    expect(enabled).toMatchObject({ enabled: true, disabledAt: null, waiting: 0, resumed: null });
+    const { missedFrom: from, missedUntil: until } = enabled;
+    expect(enabled.replay).toEqual({ webhookId: id, from, until });
+
+    expect(await json(call(`/${id}/enable`, 'POST', { replay: true }))).toMatchObject({
+      resumed: { missed: 2, revived: 0 },
+      waiting: 2,
+      missedFrom: null,
+      replay: null,
+    });
+    expect((await deliveriesTo(api.db, String(id))).map(({ state }) => state)).toEqual([
+      'pending',
+      'pending',
+    ]);
+    const stranger = await createTenant(api);
+    expect((await call(`/${id}/enable`, 'POST', {}, stranger.key)).status).toBe(404);
+    expect((await call(`/${id}/enable`, 'POST', { replays: true })).status).toBe(400);
   });
 
   test('that was disabled is enabled again with a closed breaker', async () => {

@@ -1,6 +1,7 @@
 /** A tenant with an endpoint, beside the operator's own sink, and a dispatcher that does what a test tells it. */
 import { addWebhook, type WebhookEndpoint } from '../../../src/domain/deliveries/webhook-endpoints.ts';
 import type { Sink } from '../../../src/features/delivery/sinks/sink.ts';
+import { createSecretBox } from '../../../src/platform/secrets/secret-box.ts';
 import { createTenant, type Tenant, type TestApi } from '../../support/api.ts';
 import { dispatcherOf } from '../delivery/delivery-scene.ts';
 
@@ -17,7 +18,9 @@ export const addEndpoint = async (api: TestApi, organizationId: string): Promise
   };
   // A sink must not be younger than its events, and the log has its own time.
   const before = new Date(api.clock.now().getTime() - 60_000);
-  const added = await api.db.transaction().execute((tx) => addWebhook(tx, organizationId, settings, before));
+  const added = await api.db
+    .transaction()
+    .execute((tx) => addWebhook(tx, createSecretBox(), organizationId, settings, before));
   return added.endpoint;
 };
 

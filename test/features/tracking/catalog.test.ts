@@ -257,6 +257,48 @@ describe('a schema', () => {
   });
 });
 
+describe('an event that is deleted', () => {
+  const remove = (name: string, key = tenant.key) =>
+    api.call(`/api/v1/catalog/events/${name}`, { method: 'DELETE', key });
+  const definition = { sources: ['server'], properties: coffee };
+
+  test('is unknown from then on, what the log has of it stays, and its name may begin anew', async () => {
+    await define('coffee_made', definition);
+    await sendOne({ event: 'coffee_made', properties: { cups: 2 } });
+    expect((await remove('coffee_made')).status).toBe(204);
+    expect((await read('/api/v1/catalog')) as object).toMatchObject({ own: [] });
+    expect(await sendOne({ event: 'coffee_made', properties: { cups: 'many' } })).toMatchObject({
+      verdict: 'accepted',
+    });
+    const rows = await log();
+    expect(rows.map((row) => [row.event_name, row.is_known, row.properties])).toEqual([
+      ['coffee_made', true, { cups: 2 }],
+      ['coffee_made', false, { cups: 'many' }],
+    ]);
+    expect(await read(`/api/v1/events/${rows[0]?.id}`)).toMatchObject({
+      event: 'coffee_made',
+      is_known: true,
+    });
+    // Narrower than the one before, which a next version could not be.
+    const anew = await define('coffee_made', { ...definition, properties: object({ cups: { const: 1 } }) });
+    expect(anew).toMatchObject({ schemaVersion: 1 });
+  });
+
+  test('is one of the organization’s own, once, with a secret key', async () => {
+    await define('coffee_made', definition);
+    const other = await createTenant(api);
+    const publishable = await createKey(api.db, tenant.organizationId, 'publishable');
+    expect(await refusalOf(await remove('coffee_made', other.key))).toMatchObject({ status: 404 });
+    expect(await refusalOf(await remove('coffee_made', publishable.key))).toMatchObject({ status: 403 });
+    expect(await refusalOf(await remove('login_success'))).toMatchObject({
+      status: 400,
+      message: expect.stringContaining('of the catalog'),
+    });
+    expect((await remove('coffee_made')).status).toBe(204);
+    expect(await refusalOf(await remove('coffee_made'))).toMatchObject({ status: 404, code: 'not_found' });
+  });
+});
+
 describe('there are at most', () => {
   const row = (name: string, version: number) => ({
     organization_id: tenant.organizationId,

@@ -67,6 +67,7 @@ describe('migrations', () => {
         '0008-scale',
         '0009-lambda-slots',
         '0011-render-modes',
+        '0012-webhook-health',
       ],
     ]);
     expect(await migrateDatabase(url, silentLog)).toEqual([]);
@@ -130,6 +131,7 @@ describe('migrations', () => {
       '0008-scale',
       '0009-lambda-slots',
       '0011-render-modes',
+      '0012-webhook-health',
     ]);
     expect(await pendingMigrations(db)).toEqual([]);
     const { rows } = await sql`SELECT 1 FROM pg_class WHERE relname LIKE 'kysely%'`.execute(empty.db);

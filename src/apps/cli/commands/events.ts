@@ -12,6 +12,7 @@ import { addRetryCommand } from './events/retry.ts';
 import { addShowCommand } from './events/show.ts';
 import { addSinksCommand } from './events/sinks.ts';
 import { addSkipCommand } from './events/skip.ts';
+import { addUndefineCommand } from './events/undefine.ts';
 
 interface TailOptions {
   readonly sinceStart?: boolean;
@@ -47,6 +48,7 @@ export const addEventsCommand = (program: Command, terminal: Terminal): void => 
   addRetryCommand(commands);
   addSkipCommand(commands);
   addReplayCommand(commands);
+  addUndefineCommand(commands);
 };
 
 const addTailCommand = (events: Command, terminal: Terminal): void => {

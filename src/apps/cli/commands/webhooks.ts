@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { RendermillError } from '../../../core/errors.ts';
-import { getSink } from '../../../domain/deliveries/sinks.ts';
-import { getWebhook, listWebhooks, removeWebhook } from '../../../domain/deliveries/webhook-endpoints.ts';
+import { encryptSecrets } from '../../../domain/deliveries/encrypt-secrets.ts';
+import { installationLog } from '../../../domain/deliveries/endpoint-events.ts';
+import { listWebhooks, removeWebhook } from '../../../domain/deliveries/webhook-endpoints.ts';
 import { registerWebhook } from '../../../features/delivery/webhooks/keep-webhook.ts';
 import {
   sendTest,
@@ -10,6 +11,7 @@ import {
 } from '../../../features/delivery/webhooks/send-test.ts';
 import { rotateSecret, showSecret, showWebhook } from '../../../features/delivery/webhooks/show-webhook.ts';
 import { systemClock } from '../../../platform/clock/clock.ts';
+import { secretBoxOf } from '../../secret-box-of.ts';
 import { ExitCode } from '../exit-code.ts';
 import { helpEnd } from '../help.ts';
 import { notNegative } from '../options.ts';
@@ -17,6 +19,8 @@ import { requireOrganization } from '../require-organization.ts';
 import { openMigratedRecords, runTask } from '../run-process.ts';
 import { formatTable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { type EnableOptions, enable } from './webhooks/enable.ts';
+import { findEndpoint } from './webhooks/find-endpoint.ts';
 
 interface Options {
   readonly organization: string;
@@ -28,17 +32,20 @@ interface AddOptions extends Options {
   readonly description: string;
 }
 
-interface RotateOptions extends Options {
-  readonly overlapHours: number;
-}
-
-interface SecretOptions {
+/** Of one that may be the installation's own. */
+interface OneOptions {
   readonly organization?: string;
   readonly json?: boolean;
 }
 
-/** The endpoint of DOMAIN_EVENT_WEBHOOK_URL, which belongs to no organization. */
-const ownSink = 'webhook';
+interface RotateOptions extends OneOptions {
+  readonly overlapHours: number;
+}
+
+interface Deps extends TestSender {
+  /** DOMAIN_EVENT_WEBHOOK_URL. */
+  readonly ownUrl: string | undefined;
+}
 
 export const addWebhooksCommand = (program: Command, terminal: Terminal): void => {
   const webhooks = program
@@ -51,15 +58,31 @@ export const addWebhooksCommand = (program: Command, terminal: Terminal): void =
           "rendermill webhooks add https://hooks.example.com/in --organization acme --events 'batch_*,video_rendered'",
           'rendermill webhooks list --organization acme',
           'rendermill webhooks test 019a… --organization acme',
-          'rendermill webhooks secret webhook        the one of DOMAIN_EVENT_WEBHOOK_URL',
+          'rendermill webhooks enable 019a… --organization acme --replay',
+          'rendermill webhooks test webhook          the one of DOMAIN_EVENT_WEBHOOK_URL; so do secret, rotate, enable',
+          'rendermill webhooks encrypt-secrets       with SECRETS_KEY',
         ],
-        ['DATABASE_URL', 'RENDERMILL_HOME', 'WEBHOOK_ALLOW_PRIVATE_ADDRESSES'],
+        [
+          'DATABASE_URL',
+          'RENDERMILL_HOME',
+          'DOMAIN_EVENT_WEBHOOK_URL',
+          'WEBHOOK_ALLOW_PRIVATE_ADDRESSES',
+          'SECRETS_KEY',
+          'SECRETS_KEY_OLD',
+        ],
       ),
     );
-  const withRecords = (task: (deps: TestSender) => Promise<void>) =>
+  const withRecords = (task: (deps: Deps) => Promise<void>) =>
     runTask(terminal, async (process) => {
       const { db } = await openMigratedRecords(process);
-      await task({ db, clock: systemClock, allowPrivate: process.config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES });
+      const { config } = process;
+      await task({
+        db,
+        clock: systemClock,
+        allowPrivate: config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES,
+        secretBox: secretBoxOf(config),
+        ownUrl: config.DOMAIN_EVENT_WEBHOOK_URL,
+      });
     });
   const command = (usage: string, description: string): Command =>
     webhooks.command(usage).description(description).option('--json', 'print one object');
@@ -76,19 +99,31 @@ export const addWebhooksCommand = (program: Command, terminal: Terminal): void =
   ofOrganization('remove <id>', 'Removes an endpoint; what waits for it is not sent any more').action(
     (id: string, options: Options) => withRecords((deps) => remove(deps, id, options, terminal)),
   );
-  ofOrganization('rotate <id>', 'Makes a new secret; the older ones sign beside it for a while')
+  const ofOne = (usage: string, description: string): Command =>
+    command(usage, description).option(
+      '--organization <id>',
+      'whose; absent, with the id "webhook": the one of the environment',
+    );
+
+  ofOne('rotate <id>', 'Makes a new secret; the older ones sign beside it for a while')
     .option('--overlap-hours <hours>', 'for how long; 0 ends them at once', notNegative, 24)
     .action((id: string, options: RotateOptions) =>
       withRecords((deps) => rotate(deps, id, options, terminal)),
     );
-  ofOrganization('test <id>', 'Sends a message of type webhook_test now').action(
-    (id: string, options: Options) => withRecords((deps) => test(deps, id, options, terminal)),
+  ofOne('test <id>', 'Sends a message of type webhook_test now').action((id: string, options: OneOptions) =>
+    withRecords((deps) => test(deps, id, options, terminal)),
   );
-  command('secret <id>', 'Shows the secret that signs; the id "webhook" is the one of the environment')
-    .option('--organization <id>', 'whose')
-    .action((id: string, options: SecretOptions) =>
-      withRecords((deps) => secret(deps, id, options, terminal)),
+  ofOne('enable <id>', 'Sends again to one that was disabled, what waited for it first')
+    .option('--replay', 'also what it missed meanwhile, and what was given up since it failed')
+    .action((id: string, options: EnableOptions) =>
+      withRecords((deps) => enable(deps, id, options, terminal)),
     );
+  ofOne('secret <id>', 'Shows the secret that signs').action((id: string, options: OneOptions) =>
+    withRecords((deps) => secret(deps, id, options, terminal)),
+  );
+  command('encrypt-secrets', 'Encrypts all secrets with SECRETS_KEY, also those of SECRETS_KEY_OLD').action(
+    ({ json }: { readonly json?: boolean }) => withRecords((deps) => encrypt(deps, json, terminal)),
+  );
 };
 
 const list = async ({ db }: TestSender, { organization, json }: Options, terminal: Terminal) => {
@@ -146,31 +181,24 @@ const remove = async (
 };
 
 const rotate = async (
-  { db, clock }: TestSender,
+  { db, clock, secretBox }: TestSender,
   id: string,
   { organization, overlapHours, json }: RotateOptions,
   terminal: Terminal,
 ) => {
-  const endpoint = await getWebhook(db, { organizationId: organization, id });
-  const shown = await rotateSecret(db, endpoint.id, overlapHours, clock.now());
+  const endpoint = await findEndpoint(db, id, organization);
+  const shown = await rotateSecret(db, secretBox, endpoint.id, overlapHours, clock.now());
   printSecret(shown, json, terminal);
 };
 
 const secret = async (
-  { db, clock }: TestSender,
+  { db, clock, secretBox }: TestSender,
   id: string,
-  { organization, json }: SecretOptions,
+  { organization, json }: OneOptions,
   terminal: Terminal,
 ) => {
-  if (organization === undefined && id !== ownSink)
-    throw new RendermillError('invalid_request', {
-      message: `Say whose webhook ${id} is: --organization <id>.`,
-    });
-  const sink =
-    organization === undefined
-      ? await getSink(db, ownSink)
-      : await getWebhook(db, { organizationId: organization, id });
-  printSecret(await showSecret(db, sink.id, clock.now()), json, terminal);
+  const sink = await findEndpoint(db, id, organization);
+  printSecret(await showSecret(db, secretBox, sink.id, clock.now()), json, terminal);
 };
 
 const printSecret = (
@@ -184,9 +212,36 @@ const printSecret = (
     terminal.note(`Older secrets sign beside it until ${shown.olderSignUntil}.`);
 };
 
-const test = async (deps: TestSender, id: string, { organization, json }: Options, terminal: Terminal) => {
-  const endpoint = await getWebhook(deps.db, { organizationId: organization, id });
-  const outcome = await sendTest(deps, organization, endpoint, new AbortController().signal);
+const encrypt = async (
+  { db, clock, secretBox }: TestSender,
+  json: boolean | undefined,
+  terminal: Terminal,
+) => {
+  const encrypted = await encryptSecrets(db, secretBox, clock.now());
+  if (json) return terminal.print(JSON.stringify({ encrypted, keyId: secretBox.keyId }));
+  const secrets = encrypted === 1 ? '1 secret' : `${encrypted} secrets`;
+  terminal.print(`Encrypted ${secrets}; all of them lie under the key ${secretBox.keyId} now.`);
+};
+
+const requireUrl = (url: string | null | undefined): string => {
+  if (url) return url;
+  throw new RendermillError('invalid_configuration', {
+    message: 'DOMAIN_EVENT_WEBHOOK_URL is not set here: set it as the dispatcher has it.',
+  });
+};
+
+const test = async (deps: Deps, id: string, { organization, json }: OneOptions, terminal: Terminal) => {
+  const endpoint = await findEndpoint(deps.db, id, organization);
+  const outcome = await sendTest(
+    // The operator's own may lie anywhere.
+    { ...deps, allowPrivate: deps.allowPrivate || organization === undefined },
+    {
+      organizationId: organization ?? installationLog,
+      id: endpoint.id,
+      url: requireUrl(organization === undefined ? deps.ownUrl : endpoint.url),
+    },
+    new AbortController().signal,
+  );
   terminal.print(json ? JSON.stringify(outcome) : outcomeLine(outcome));
   if (!outcome.delivered) throw new ExitCode(1);
 };

@@ -1,7 +1,7 @@
 /** Whether what happened reaches those who are to hear of it. */
 import { type SinkFigures, sinkFigures } from '../../../domain/deliveries/read-deliveries.ts';
 import { type LogLag, readLogLag } from '../../../domain/events/log-lag.ts';
-import { projectorName } from '../../../features/delivery/project-log.ts';
+import { projectorName } from '../../../domain/events/read-page.ts';
 import type { Database } from '../../../platform/db/client.ts';
 import { type Check, ok, warning } from './check.ts';
 
@@ -22,7 +22,8 @@ export const judgeEvents = (sinks: readonly SinkFigures[], lag: LogLag): Check =
     ...(stuck.length > 0 ? [`disabled while deliveries wait: ${namesOf(stuck)}`] : []),
     ...(dead > 0 ? [`${dead} ${dead === 1 ? 'delivery' : 'deliveries'} dead`] : []),
   ];
-  if (problems.length > 0) return warning('events', problems.join('; '), mendOf(waits, dead));
+  if (problems.length > 0)
+    return warning('events', problems.join('; '), mendOf(waits, dead, stuck.length > 0));
   return ok(
     'events',
     sinks.length === 0 ? 'no sinks' : `${sinks.length} ${sinks.length === 1 ? 'sink' : 'sinks'}, all well`,
@@ -38,8 +39,9 @@ const namesOf = (sinks: readonly SinkFigures[]): string => {
     : names.join(', ');
 };
 
-const mendOf = (waits: boolean, dead: number): string => {
+const mendOf = (waits: boolean, dead: number, stuck: boolean): string => {
   if (waits) return 'Start one: rendermill dispatcher, or rendermill up.';
+  if (stuck) return 'See rendermill events sinks, which names the command that enables each again.';
   return dead > 0
     ? 'See rendermill events sinks and rendermill events dead; rendermill events retry sends again.'
     : 'See rendermill events sinks.';

@@ -8,6 +8,7 @@ import { createLogger } from '../../../platform/log/log.ts';
 import { type Check, missing, ok, reasonOf, unknown, warning } from './check.ts';
 import { checkEvents } from './check-events.ts';
 import { checkModes } from './check-modes.ts';
+import { checkSecrets } from './check-secrets.ts';
 import { findDatabase } from './find-database.ts';
 
 const oldestVersion = 15;
@@ -42,7 +43,7 @@ const checkWorkers = async (db: Database): Promise<Check> => {
 };
 
 /** Of a migrated database. */
-const askedOfRecords = ['workers', 'render modes', 'events'];
+const askedOfRecords = ['workers', 'render modes', 'events', 'secrets'];
 
 const unknownAll = (names: readonly string[], reason: string): Check[] =>
   names.map((name) => unknown(name, reason));
@@ -70,6 +71,7 @@ export const checkRecords = async (config: Config): Promise<readonly Check[]> =>
       await checkWorkers(db),
       await checkModes(db, config, now),
       await checkEvents(db, now),
+      await checkSecrets(db, config, now),
     ];
   } catch (error) {
     const database = missing('database', reasonOf(error), 'Start it, or correct DATABASE_URL.');

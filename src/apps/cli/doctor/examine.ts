@@ -48,6 +48,7 @@ const serviceChecks = [
   'workers',
   'render modes',
   'events',
+  'secrets',
   'queue',
   'storage',
   'disk',

@@ -11,12 +11,15 @@ import {
 import { formatWebhookSecret } from '../../../domain/deliveries/webhook-secrets.ts';
 import type { Database, Reader } from '../../../platform/db/client.ts';
 import { refuseUrl } from '../../../platform/egress/judge-url.ts';
+import type { SecretBox } from '../../../platform/secrets/secret-box.ts';
 import { checkEventNames } from './check-event-names.ts';
 
 export interface WebhookRules {
   readonly db: Database;
   /** Endpoints may lie in private networks. */
   readonly allowPrivate: boolean;
+  /** Holds the keys of their secrets. */
+  readonly secretBox: SecretBox;
 }
 
 /** As it is kept and sent to. Throws `webhook_url_refused`. */
@@ -45,7 +48,7 @@ export const registerWebhook = async (
   const eventNames = await checkNames(rules.db, organizationId, asked.eventNames);
   const { endpoint, key } = await rules.db
     .transaction()
-    .execute((tx) => addWebhook(tx, organizationId, { ...asked, url, eventNames }, now));
+    .execute((tx) => addWebhook(tx, rules.secretBox, organizationId, { ...asked, url, eventNames }, now));
   return { endpoint, secret: formatWebhookSecret(key) };
 };
 

@@ -1,7 +1,9 @@
 /** Webhooks over HTTP: what is asked, and what is shown. */
 import { z } from 'zod';
 import { storableText } from '../../../core/storable-text.ts';
-import type { WebhookBacklog, WebhookEndpoint } from '../../../domain/deliveries/webhook-endpoints.ts';
+import type { Backlog } from '../../../domain/deliveries/backlog.ts';
+import type { Missed } from '../../../domain/deliveries/missed-events.ts';
+import type { WebhookEndpoint } from '../../../domain/deliveries/webhook-endpoints.ts';
 
 const maxNames = 100;
 const maxOverlapHours = 7 * 24;
@@ -64,7 +66,20 @@ export const webhookSchema = z
     enabled: z.boolean(),
     status: z.enum(['enabled', 'disabled']),
     statusReason: z.string().nullable().describe('Why it is disabled'),
-    failingSince: time.nullable().describe('Null while it is well'),
+    failingSince: time
+      .nullable()
+      .describe('Since then it has accepted nothing of what it was sent; null while it is well'),
+    warnedHours: z
+      .int()
+      .describe('The last webhook_endpoint_failing was recorded after so many hours: 24, 48 or 72; 0: none'),
+    disablesAt: time.nullable().describe('If it goes on failing; null: it is well, or is never disabled'),
+    disabledAt: time.nullable(),
+    missedFrom: time
+      .nullable()
+      .describe(
+        'Disabled, it did not get what was received from then on; POST …/enable sends it; null: nothing',
+      ),
+    missedUntil: time.nullable().describe('Null: it still misses what happens, or has missed nothing'),
     consecutiveFailures: z.int(),
     lastError: z.string().nullable(),
     lastSuccessAt: time.nullable(),
@@ -78,6 +93,36 @@ export const webhookSchema = z
 export const createdWebhookSchema = webhookSchema
   .extend({ secret: z.string().describe('Signs every request (Standard Webhooks): whsec_…') })
   .meta({ id: 'CreatedWebhook', description: 'The endpoint with the secret that its receiver needs' });
+
+export const enablingSchema = z.strictObject({
+  replay: z
+    .boolean()
+    .default(false)
+    .describe('Also what it missed while it was disabled, and what was given up since it failed'),
+});
+
+export const enabledWebhookSchema = webhookSchema
+  .extend({
+    waiting: z.int().describe('Deliveries that go out now, counted up to 100,000'),
+    resumed: z
+      .object({
+        missed: z.int().describe('Of what it missed'),
+        revived: z.int().describe('Of what had been given up'),
+      })
+      .nullable()
+      .describe('Deliveries that replay has made; null: it was not asked for'),
+    replay: z
+      .object({ webhookId: z.string(), from: time, until: time })
+      .nullable()
+      .describe('What it missed: the body for POST /api/v1/events/replay; null: nothing'),
+  })
+  .meta({ id: 'EnabledWebhook', description: 'The endpoint, with what goes out to it now' });
+
+export const presentMissed = (
+  webhookId: string,
+  missed: Missed | null,
+): z.infer<typeof enabledWebhookSchema>['replay'] =>
+  missed?.until ? { webhookId, from: missed.from.toISOString(), until: missed.until.toISOString() } : null;
 
 export const secretSchema = z
   .object({
@@ -98,7 +143,7 @@ export const testOutcomeSchema = z
 
 export const presentWebhook = (
   endpoint: WebhookEndpoint,
-  backlog: WebhookBacklog,
+  backlog: Backlog,
 ): z.infer<typeof webhookSchema> => ({
   id: endpoint.id,
   url: endpoint.url,
@@ -109,6 +154,11 @@ export const presentWebhook = (
   status: endpoint.status,
   statusReason: endpoint.statusReason,
   failingSince: endpoint.failingSince?.toISOString() ?? null,
+  warnedHours: endpoint.warnedHours,
+  disablesAt: endpoint.disablesAt?.toISOString() ?? null,
+  disabledAt: endpoint.disabledAt?.toISOString() ?? null,
+  missedFrom: endpoint.missedFrom?.toISOString() ?? null,
+  missedUntil: endpoint.missedUntil?.toISOString() ?? null,
   consecutiveFailures: endpoint.consecutiveFailures,
   lastError: endpoint.lastError,
   lastSuccessAt: endpoint.lastSuccessAt?.toISOString() ?? null,

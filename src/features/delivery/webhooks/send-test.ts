@@ -1,7 +1,6 @@
 import type { Verdict } from '../../../core/delivery/outcomes.ts';
 import type { SinkEvent } from '../../../core/delivery/sink-event.ts';
 import { newId } from '../../../core/ids.ts';
-import type { WebhookEndpoint } from '../../../domain/deliveries/webhook-endpoints.ts';
 import { loadWebhookSecrets } from '../../../domain/deliveries/webhook-secrets.ts';
 import type { Clock } from '../../../platform/clock/clock.ts';
 import type { Resolve } from '../../../platform/egress/resolve-public.ts';
@@ -45,19 +44,24 @@ export interface TestSender extends WebhookRules {
   readonly resolve?: Resolve;
 }
 
+export interface TestedEndpoint {
+  readonly organizationId: string;
+  readonly id: string;
+  readonly url: string;
+}
+
 /** Sends a message of type `webhook_test` now, whatever the endpoint's status is, and counts nowhere. */
 export const sendTest = async (
-  { db, clock, allowPrivate, resolve }: TestSender,
-  organizationId: string,
-  endpoint: WebhookEndpoint,
+  { db, clock, allowPrivate, secretBox, resolve }: TestSender,
+  endpoint: TestedEndpoint,
   signal: AbortSignal,
 ): Promise<TestOutcome> => {
   const now = clock.now();
   const { environment } = await db.selectFrom('installation').select('environment').executeTakeFirstOrThrow();
-  const event = testEvent(organizationId, endpoint.id, environment, now);
+  const event = testEvent(endpoint.organizationId, endpoint.id, environment, now);
   const sink = createWebhookSink({
     url: endpoint.url,
-    secrets: await loadWebhookSecrets(db, endpoint.id, now),
+    secrets: await loadWebhookSecrets(db, secretBox, endpoint.id, now),
     allowPrivate,
     clock,
     concurrency: 1,

@@ -1,11 +1,13 @@
 import { RendermillError } from '../../../core/errors.ts';
-import { backlogOf, type WebhookEndpoint } from '../../../domain/deliveries/webhook-endpoints.ts';
+import { backlogOf } from '../../../domain/deliveries/backlog.ts';
+import type { WebhookEndpoint } from '../../../domain/deliveries/webhook-endpoints.ts';
 import {
   formatWebhookSecret,
   loadWebhookSecrets,
   rotateWebhookSecret,
 } from '../../../domain/deliveries/webhook-secrets.ts';
 import type { Database, Reader } from '../../../platform/db/client.ts';
+import type { SecretBox } from '../../../platform/secrets/secret-box.ts';
 import { presentWebhook } from './schemas.ts';
 
 export const showWebhook = async (db: Reader, endpoint: WebhookEndpoint) =>
@@ -17,8 +19,13 @@ export interface ShownSecret {
   readonly olderSignUntil: string | null;
 }
 
-export const showSecret = async (db: Reader, sinkId: string, now: Date): Promise<ShownSecret> => {
-  const [newest, lastOfOlder] = await loadWebhookSecrets(db, sinkId, now);
+export const showSecret = async (
+  db: Reader,
+  box: SecretBox,
+  sinkId: string,
+  now: Date,
+): Promise<ShownSecret> => {
+  const [newest, lastOfOlder] = await loadWebhookSecrets(db, box, sinkId, now);
   if (newest === undefined)
     throw new RendermillError('not_found', { message: `The webhook "${sinkId}" has no secret.` });
   return {
@@ -32,11 +39,12 @@ const hourMs = 3_600_000;
 /** The older secrets sign beside the new one for so many hours. */
 export const rotateSecret = (
   db: Database,
+  box: SecretBox,
   sinkId: string,
   overlapHours: number,
   now: Date,
 ): Promise<ShownSecret> =>
   db.transaction().execute(async (tx) => {
-    await rotateWebhookSecret(tx, sinkId, new Date(now.getTime() + overlapHours * hourMs), now);
-    return showSecret(tx, sinkId, now);
+    await rotateWebhookSecret(tx, box, sinkId, new Date(now.getTime() + overlapHours * hourMs), now);
+    return showSecret(tx, box, sinkId, now);
   });

@@ -23,6 +23,7 @@ export const addSinksCommand = ({ events, terminal, withRecords }: EventCommands
           );
         }
         terminal.print(formatTable(figures.map((one) => rowOf(one, now))));
+        for (const one of figures) for (const hint of hintsOf(one)) terminal.note(hint);
       }),
     );
 };
@@ -41,6 +42,26 @@ const rowOf = (one: SinkFigures, now: Date): Record<string, string> => ({
   dead: String(one.deadNow),
   problem: problemOf(one),
 });
+
+/** What a person can do about it. */
+const hintsOf = (one: SinkFigures): string[] => {
+  const { sinkId, kind, organizationId, status, disablesAt, missedFrom, missedUntil } = one;
+  const whose = organizationId === null ? '' : ` --organization ${organizationId}`;
+  if (status === 'disabled' && kind === 'webhook') {
+    return [
+      `${sinkId} misses what happens since ${missedFrom?.toISOString() ?? '?'}; mended: rendermill webhooks enable ${sinkId}${whose} --replay`,
+    ];
+  }
+  const missed =
+    missedFrom === null || missedUntil === null
+      ? []
+      : [
+          `${sinkId} missed what was received while it was disabled: rendermill events replay --sink ${sinkId} --from ${missedFrom.toISOString()} --to ${missedUntil.toISOString()} --yes`,
+        ];
+  return disablesAt === null
+    ? missed
+    : [...missed, `${sinkId} is disabled at ${disablesAt.toISOString()} if it goes on failing.`];
+};
 
 const breakerOf = (one: SinkFigures, now: Date): string => {
   const state = breakerState(one, now);

@@ -1,0 +1,116 @@
+/** What was received while a sink was disabled: how much it is, and sent after all, in order, before what happens next. */
+import { matchesSink } from '../../core/delivery/matches-sink.ts';
+import type { Database, Reader, Tx } from '../../platform/db/client.ts';
+import { notify } from '../../platform/db/notify.ts';
+import { addDeliveries } from '../events/mark-projected.ts';
+import { type LogCursor, startOfLog } from '../events/read-events.ts';
+import { countReceived, holdProjector, type ReceivedRange, readReceived } from '../events/read-page.ts';
+import { retryDead } from './redrive.ts';
+import { routeEvents } from './route-events.ts';
+import { type EventSink, enableSink, getSink } from './sinks.ts';
+
+export interface Missed {
+  readonly from: Date;
+  /** null: it is disabled still. */
+  readonly until: Date | null;
+}
+
+/** null: nothing, or it has been replayed. */
+export const missedBy = (sink: EventSink): Missed | null =>
+  sink.missed_from === null ? null : { from: sink.missed_from, until: sink.missed_until };
+
+const pageSize = 1_000;
+/** Later than anything in the log. */
+const endOfTime = new Date('9999-01-01T00:00:00Z');
+
+const rangeOf = ({ from, until }: Missed, sink: EventSink): ReceivedRange => ({
+  from,
+  until: until ?? endOfTime,
+  organizationId: sink.organization_id ?? undefined,
+});
+
+/** How many events it missed, of those that it wants; some of the first minute it may have had. */
+export const countMissed = async (db: Reader, sink: EventSink): Promise<number> => {
+  const missed = missedBy(sink);
+  if (missed === null) return 0;
+  const counts = await countReceived(db, rangeOf(missed, sink));
+  return counts.filter((one) => matchesSink(sink, one)).reduce((sum, one) => sum + one.events, 0);
+};
+
+interface Part {
+  readonly made: number;
+  /** Up to where the log was read. */
+  readonly place: LogCursor;
+  readonly isLast: boolean;
+}
+
+/** Only what it has no delivery of: asked for again, it goes on where it was broken off. */
+const routePage = async (tx: Tx, sink: EventSink, after: LogCursor, now: Date): Promise<Part> => {
+  const missed = missedBy(sink);
+  if (missed === null) return { made: 0, place: after, isLast: true };
+  const events = await readReceived(tx, rangeOf(missed, sink), after, pageSize);
+  const counts = await routeEvents(tx, events, [sink], now);
+  await addDeliveries(tx, events, counts);
+  const last = events.at(-1);
+  return {
+    made: [...counts.values()].reduce((sum, count) => sum + count, 0),
+    place: last === undefined ? after : { xid: last.xid, position: last.position },
+    isLast: events.length < pageSize,
+  };
+};
+
+/** Whoever removes it waits, and then also skips what was made for it here. */
+const holdSink = async (tx: Tx, id: string): Promise<EventSink> => {
+  await tx.selectFrom('event_sink').select('id').where('id', '=', id).forUpdate().execute();
+  return getSink(tx, id);
+};
+
+export interface Resumed {
+  /** Deliveries of what was missed. */
+  readonly missed: number;
+  /** Deliveries that had been given up since it failed. */
+  readonly revived: number;
+}
+
+/** All of it, page by page, until `page` has no more. */
+const routeAll = async (page: (after: LogCursor) => Promise<Part>, from: LogCursor): Promise<Part> => {
+  let made = 0;
+  let place = from;
+  for (;;) {
+    const part = await page(place);
+    made += part.made;
+    place = part.place;
+    if (part.isLast) return { made, place, isLast: true };
+  }
+};
+
+/**
+ * Enables the sink, and sends what it missed behind what waits for it and before what happens next. Most of it is made ready page by
+ * page while the sink is disabled still; the rest while the projector stands, so that nothing falls between.
+ */
+export const resumeSink = async (db: Database, sinkId: string, now: Date): Promise<Resumed> => {
+  const { failing_since: failingSince } = await getSink(db, sinkId);
+  const ready = await routeAll(
+    (after) => db.transaction().execute(async (tx) => routePage(tx, await holdSink(tx, sinkId), after, now)),
+    startOfLog,
+  );
+  const revived = failingSince === null ? 0 : await retryDead(db, { sinkId, endedFrom: failingSince }, now);
+  const rest = await db.transaction().execute(async (tx) => {
+    await holdProjector(tx);
+    const sink = await holdSink(tx, sinkId);
+    const routed = await routeAll((after) => routePage(tx, sink, after, now), ready.place);
+    await enableSink(tx, sinkId, now);
+    await forgetMissed(tx, sinkId);
+    await notify(tx, 'rendermill_delivery');
+    return routed;
+  });
+  return { missed: ready.made + rest.made, revived };
+};
+
+const forgetMissed = async (tx: Tx, sinkId: string): Promise<void> => {
+  await tx
+    .updateTable('event_sink')
+    .set({ missed_from: null, missed_until: null })
+    .where('id', '=', sinkId)
+    .execute();
+};
