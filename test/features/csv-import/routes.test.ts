@@ -4,7 +4,7 @@ import { refusalOf } from '../../support/api.ts';
 import { formOf, order } from './csv-form.ts';
 import { openImportScene } from './import-scene.ts';
 
-const { upload, post, unlimited, withCredits, batches, variantsOf, spooled, nothingIsLeft } =
+const { api, upload, post, unlimited, withCredits, batches, variantsOf, spooled, nothingIsLeft } =
   await openImportScene();
 
 const csv = 'sku,productName,price,locale\nA-1,Lamp,12.5,en-IE\nA-2,"Ta\nble",99,de-DE\n';

@@ -4,7 +4,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { claimDirectory } from '../../../../src/platform/renderer/local/owner.ts';
 import {
   isLiving,
@@ -13,34 +13,10 @@ import {
 } from '../../../../src/platform/renderer/local/processes/process-table.ts';
 import { treeOf } from '../../../../src/platform/renderer/local/processes/process-tree.ts';
 import { sweepLeftovers } from '../../../../src/platform/renderer/local/sweep-leftovers.ts';
-import {
-  type Bench,
-  browserExecutable,
-  log,
-  openBench,
-  openWorkshop,
-  rejectionOf,
-  type Workshop,
-} from './support.ts';
+import { type Bench, browserExecutable, log, openBenches, openWorkshop, rejectionOf } from './support.ts';
 
-let workshop: Workshop;
-let bench: Bench | null = null;
-
-beforeAll(async () => {
-  workshop = await openWorkshop();
-});
-
-afterEach(async () => {
-  await bench?.close();
-  bench = null;
-});
-
-afterAll(() => workshop.remove());
-
-const open = async (options: Parameters<typeof openBench>[1] = {}): Promise<Bench> => {
-  bench = await openBench(workshop, options);
-  return bench;
-};
+const workshop = await openWorkshop();
+const { open } = openBenches(workshop);
 
 /** The torture project counts its visits in the storage of the browser, which no render shares with another: it is always the first. */
 const visit = async ({ render }: Bench, organizationId: string): Promise<number> => {
