@@ -1,37 +1,18 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newId } from '../../../src/core/ids.ts';
-import type { Metered } from '../../../src/domain/exports/limits.ts';
-import { createTenant, openTestApi, refusalOf, type Tenant } from '../../support/api.ts';
-import { createKey, createUser, noon } from '../../support/factories.ts';
-import { openArchiveFolder, storeSpringSale } from './archive-scene.ts';
-import { expectDownloads } from './download-events.ts';
-import { type StoredBatch, storeBatch } from './stored-batch.ts';
+import { createTenant, refusalOf } from '../../support/api.ts';
+import { createKey } from '../../support/factories.ts';
+import { openArchiveScene } from './archive-scene.ts';
+import { storeBatch } from './stored-batch.ts';
 
-const api = await openTestApi();
-const { namesIn } = await openArchiveFolder();
-let tenant: Tenant;
-let who: Metered;
-let batch: StoredBatch;
-beforeEach(async () => {
-  api.clock.set(noon);
-  tenant = await createTenant(api);
-  who = await createUser(api.db, tenant.organizationId);
-  batch = await storeSpringSale(api, who);
-});
-
-const zip = (
-  query: string,
-  given: { method?: string; key?: string; headers?: Record<string, string> } = {},
-) => api.call(`/api/export/zip?${query}`, { key: tenant.key, ...given });
-const ofBatch = (more = '') => `campaignId=${batch.id}${more}`;
-const expectEvents = (names: readonly string[]) => expectDownloads(api, tenant, names);
+const { api, given, zip, ofBatch, expectEvents, namesIn } = await openArchiveScene();
 
 describe('who may have an archive', () => {
   test('nobody without a key or a signature, and nobody with a publishable key', async () => {
-    const { key } = await createKey(api.db, tenant.organizationId, 'publishable');
+    const { key } = await createKey(api.db, given.tenant.organizationId, 'publishable');
     expect(await refusalOf(await api.call(`/api/export/zip?${ofBatch()}`))).toMatchObject({ status: 401 });
     expect(await refusalOf(await zip(ofBatch(), { key }))).toMatchObject({ status: 403, code: 'forbidden' });
-    const link = { body: { campaignId: batch.id } };
+    const link = { body: { campaignId: given.batch.id } };
     expect((await api.call('/api/export/zip-link', link)).status).toBe(401);
     expect((await api.call('/api/export/zip-link', { ...link, key })).status).toBe(403);
   });
@@ -43,7 +24,7 @@ describe('who may have an archive', () => {
         status: 404,
         code: 'not_found',
       });
-    const link = { key: other.key, body: { campaignId: batch.id } };
+    const link = { key: other.key, body: { campaignId: given.batch.id } };
     expect(await refusalOf(await api.call('/api/export/zip-link', link))).toMatchObject({ status: 404 });
   });
 
@@ -62,7 +43,7 @@ describe('who may have an archive', () => {
 
 describe('a signed link to an archive', () => {
   const linkOf = async (body: Record<string, unknown>) => {
-    const response = await api.call('/api/export/zip-link', { key: tenant.key, body });
+    const response = await api.call('/api/export/zip-link', { key: given.tenant.key, body });
     expect(response.status).toBe(200);
     return (await response.json()) as { url: string; expiresAt: string };
   };
@@ -70,7 +51,7 @@ describe('a signed link to an archive', () => {
 
   test('gives it without a key, until it expires', async () => {
     const { url, expiresAt } = await linkOf({ campaignId: 'spring sale', ...options, expiresInSeconds: 60 });
-    expect(url.startsWith(`${api.url}/api/export/zip?campaignId=${batch.id}&`)).toBe(true);
+    expect(url.startsWith(`${api.url}/api/export/zip?campaignId=${given.batch.id}&`)).toBe(true);
     expect(expiresAt).toBe('2026-03-10T12:01:00.000Z');
     expect(await namesIn(await fetch(url))).toHaveLength(4);
     expect((await fetch(url, { method: 'HEAD' })).status).toBe(200);
@@ -81,17 +62,17 @@ describe('a signed link to an archive', () => {
   });
 
   test('to a list of files opens these files', async () => {
-    const { url } = await linkOf({ fileIds: batch.files.map((file) => file.fileId) });
+    const { url } = await linkOf({ fileIds: given.batch.files.map((file) => file.fileId) });
     expect(await namesIn(await fetch(url))).toHaveLength(3);
   });
 
   test('that was tampered with in any parameter is 403, and does not say in what', async () => {
     const other = await createTenant(api);
-    const another = await storeBatch(api, who, [{ variant: 'secret' }], { campaignId: 'another' });
-    const { url } = await linkOf({ campaignId: batch.id, ...options });
-    const files = await linkOf({ fileIds: batch.files.map((file) => file.fileId) });
+    const another = await storeBatch(api, given.who, [{ variant: 'secret' }], { campaignId: 'another' });
+    const { url } = await linkOf({ campaignId: given.batch.id, ...options });
+    const files = await linkOf({ fileIds: given.batch.files.map((file) => file.fileId) });
     const single = await api.call('/api/render/download-link', {
-      key: tenant.key,
+      key: given.tenant.key,
       body: { fileId: another.files[0]?.fileId },
     });
     const singleLink = new URL(((await single.json()) as { url: string }).url).searchParams;

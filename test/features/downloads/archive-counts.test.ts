@@ -2,46 +2,28 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newId } from '../../../src/core/ids.ts';
-import type { Metered } from '../../../src/domain/exports/limits.ts';
 import { exportToZip } from '../../../src/features/downloads/export-to-zip.ts';
-import { createTenant, openTestApi, storeExport, type Tenant } from '../../support/api.ts';
+import { storeExport } from '../../support/api.ts';
 import { createUser, minutes, noon } from '../../support/factories.ts';
-import { artifactOf, openArchiveFolder, storeSpringSale } from './archive-scene.ts';
-import { bytesOf, downloadNamesOf, downloadsOf, expectDownloads } from './download-events.ts';
-import { type StoredBatch, storeBatch } from './stored-batch.ts';
+import { openArchiveScene } from './archive-scene.ts';
+import { bytesOf, downloadNamesOf, downloadsOf } from './download-events.ts';
+import { storeBatch } from './stored-batch.ts';
 
-const api = await openTestApi();
-const { folder } = await openArchiveFolder();
-let tenant: Tenant;
-let who: Metered;
-let batch: StoredBatch;
-beforeEach(async () => {
-  api.clock.set(noon);
-  tenant = await createTenant(api);
-  who = await createUser(api.db, tenant.organizationId);
-  batch = await storeSpringSale(api, who);
-});
-
-const zip = (
-  query: string,
-  given: { method?: string; key?: string; headers?: Record<string, string> } = {},
-) => api.call(`/api/export/zip?${query}`, { key: tenant.key, ...given });
-const ofBatch = (more = '') => `campaignId=${batch.id}${more}`;
-const expectEvents = (names: readonly string[]) => expectDownloads(api, tenant, names);
+const { api, folder, given, zip, ofBatch, expectEvents, artifactOf } = await openArchiveScene();
 
 describe('the count of archives', () => {
   test('records export_downloaded before and download_completed after, with the facts of the archive itself', async () => {
     const bytes = await bytesOf(await zip(ofBatch('&layout=flat&manifest=true')));
     await expectEvents(['export_downloaded', 'download_completed']);
-    const [begun, completed] = await downloadsOf(api, tenant);
+    const [begun, completed] = await downloadsOf(api, given.tenant);
     const facts = {
       exportType: 'zip',
       fileCount: 3,
       sizeInBytes: bytes.length,
       format: 'png',
-      batchId: batch.id,
+      batchId: given.batch.id,
       timestamp: noon,
     };
     expect(begun?.properties).toEqual({
@@ -55,15 +37,20 @@ describe('the count of archives', () => {
     const rows = await api.db
       .selectFrom('domain_event')
       .select(['user_id', 'entity_type', 'entity_id', 'source'])
-      .where('organization_id', '=', tenant.organizationId)
+      .where('organization_id', '=', given.tenant.organizationId)
       .where('event_name', 'like', '%download%')
       .execute();
-    const envelope = { user_id: who.userId, entity_type: 'batch', entity_id: batch.id, source: 'server' };
+    const envelope = {
+      user_id: given.who.userId,
+      entity_type: 'batch',
+      entity_id: given.batch.id,
+      source: 'server',
+    };
     expect(rows).toEqual([envelope, envelope]);
   });
 
   test('is once per client in ten minutes, also of a list in another order, and again after', async () => {
-    const ids = batch.files.map((file) => file.fileId);
+    const ids = given.batch.files.map((file) => file.fileId);
     const lists = [ids.join(','), ids.toReversed().join(',')];
     await Promise.all(
       lists.flatMap((list) => [list, list]).map(async (list) => bytesOf(await zip(`fileIds=${list}`))),
@@ -80,11 +67,11 @@ describe('the count of archives', () => {
   });
 
   test('names the user, and the format, of a list only where all files have the same', async () => {
-    const other = await createUser(api.db, tenant.organizationId, { id: 'user-2' });
+    const other = await createUser(api.db, given.tenant.organizationId, { id: 'user-2' });
     const theirs = await storeExport(api, other, { format: 'jpeg' });
-    await bytesOf(await zip(`fileIds=${batch.files[0]?.fileId},${theirs.fileId}`));
+    await bytesOf(await zip(`fileIds=${given.batch.files[0]?.fileId},${theirs.fileId}`));
     await expectEvents(['export_downloaded', 'download_completed']);
-    const begun = (await downloadsOf(api, tenant))[0]?.properties;
+    const begun = (await downloadsOf(api, given.tenant))[0]?.properties;
     expect(begun).toMatchObject({
       fileCount: 2,
       organizationStrategy: 'locale-first',
@@ -94,7 +81,7 @@ describe('the count of archives', () => {
     const row = await api.db
       .selectFrom('domain_event')
       .select('user_id')
-      .where('organization_id', '=', tenant.organizationId)
+      .where('organization_id', '=', given.tenant.organizationId)
       .where('event_name', '=', 'export_downloaded')
       .executeTakeFirstOrThrow();
     expect(row.user_id).toBeNull();
@@ -116,7 +103,7 @@ describe('a client that goes away', () => {
   const large = () =>
     storeBatch(
       api,
-      who,
+      given.who,
       Array.from({ length: 6 }, (_, index) => ({ variant: `v${index}`, content: megabytes(12) })),
       { campaignId: 'large' },
     );
@@ -126,7 +113,7 @@ describe('a client that goes away', () => {
     new Promise<void>((resolve, reject) => {
       const sent = get(
         api.url + path,
-        { headers: { authorization: `Bearer ${tenant.key}` } },
+        { headers: { authorization: `Bearer ${given.tenant.key}` } },
         (response: IncomingMessage) => {
           let seen = 0;
           response.on('data', (chunk: Buffer) => {
@@ -158,12 +145,12 @@ describe('a client that goes away', () => {
     await expect.poll(openFiles).toEqual([]);
     await expect.poll(() => sockets() - before.sockets).toBeLessThan(8);
     expect(process.memoryUsage().rss - before.memory).toBeLessThan(150 * 1024 * 1024);
-    expect(await downloadNamesOf(api, tenant)).toEqual(['export_downloaded']);
+    expect(await downloadNamesOf(api, given.tenant)).toEqual(['export_downloaded']);
   });
 
   test('slowly keeps one file open at a time, and the rest unread', async () => {
     const { id } = await large();
-    const headers = { authorization: `Bearer ${tenant.key}` };
+    const headers = { authorization: `Bearer ${given.tenant.key}` };
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       get(`${api.url}/api/export/zip?campaignId=${id}`, { headers }, (answer) => {
         answer.pause();
@@ -181,15 +168,15 @@ describe('a client that goes away', () => {
 test('a file that vanishes after the first byte breaks the connection: no client takes a part for the whole', async () => {
   const { id, files } = await storeBatch(
     api,
-    who,
+    given.who,
     Array.from({ length: 3 }, (_, index) => ({
       variant: `v${index}`,
       content: Buffer.alloc(16 * 1024 * 1024, index),
     })),
     { campaignId: 'vanishing' },
   );
-  const headers = { authorization: `Bearer ${tenant.key}` };
-  const last = await artifactOf(api, files[2]?.fileId ?? '');
+  const headers = { authorization: `Bearer ${given.tenant.key}` };
+  const last = await artifactOf(files[2]?.fileId ?? '');
   const ended = await new Promise<string>((resolve, reject) => {
     get(`${api.url}/api/export/zip?campaignId=${id}`, { headers }, (response) => {
       response.pause();
@@ -206,9 +193,14 @@ test('a file that vanishes after the first byte breaks the connection: no client
 describe('exportToZip', () => {
   const toZip = (
     outputPath: string,
-    given: { campaignId?: string; fileIds?: string[] } = { campaignId: batch.id },
+    what: { campaignId?: string; fileIds?: string[] } = { campaignId: given.batch.id },
   ) =>
-    exportToZip(api, { organizationId: tenant.organizationId, outputPath, includeManifest: true, ...given });
+    exportToZip(api, {
+      organizationId: given.tenant.organizationId,
+      outputPath,
+      includeManifest: true,
+      ...what,
+    });
 
   test('writes the archive that the route sends, and counts as a download each time', async () => {
     const directory = await mkdtemp(join(folder, 'out-'));
@@ -219,13 +211,13 @@ describe('exportToZip', () => {
     await toZip(path);
     expect(await readdir(join(directory, 'deep'))).toEqual(['campaign.zip']);
     const names = ['export_downloaded', 'download_completed'];
-    expect(await downloadNamesOf(api, tenant)).toEqual([...names, ...names]);
-    expect((await downloadsOf(api, tenant))[0]?.properties).toEqual({
+    expect(await downloadNamesOf(api, given.tenant)).toEqual([...names, ...names]);
+    expect((await downloadsOf(api, given.tenant))[0]?.properties).toEqual({
       exportType: 'zip',
       fileCount: 3,
       sizeInBytes: bytes.length,
       format: 'png',
-      batchId: batch.id,
+      batchId: given.batch.id,
       organizationStrategy: 'locale-first',
       includesManifest: true,
       download_count: 1,
@@ -239,12 +231,12 @@ describe('exportToZip', () => {
     const directory = await mkdtemp(join(folder, 'out-'));
     const path = join(directory, 'campaign.zip');
     await writeFile(path, 'an older one');
-    const { storage_key } = await artifactOf(api, batch.files[2]?.fileId ?? '');
+    const { storage_key } = await artifactOf(given.batch.files[2]?.fileId ?? '');
     const vanishing = { ...api.storage, read: () => Promise.reject(new Error('gone')) };
     await expect(
       exportToZip(
         { ...api, storage: vanishing },
-        { organizationId: tenant.organizationId, campaignId: batch.id, outputPath: path },
+        { organizationId: given.tenant.organizationId, campaignId: given.batch.id, outputPath: path },
       ),
     ).rejects.toThrow('gone');
     await api.storage.delete(storage_key);
@@ -252,6 +244,6 @@ describe('exportToZip', () => {
     await expect(toZip(path, { fileIds: [newId()] })).rejects.toMatchObject({ code: 'not_found' });
     expect(await readdir(directory)).toEqual(['campaign.zip']);
     expect(await readFile(path, 'utf8')).toBe('an older one');
-    expect(await downloadsOf(api, tenant)).toEqual([]);
+    expect(await downloadsOf(api, given.tenant)).toEqual([]);
   });
 });

@@ -1,32 +1,15 @@
 import { Readable } from 'node:stream';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newId } from '../../../src/core/ids.ts';
-import type { Metered } from '../../../src/domain/exports/limits.ts';
-import { createTenant, openTestApi, refusalOf, storeExport, type Tenant } from '../../support/api.ts';
+import { createTenant, refusalOf, storeExport } from '../../support/api.ts';
 import { createUser, noon } from '../../support/factories.ts';
-import { artifactOf, openArchiveFolder, storeSpringSale, textIn } from './archive-scene.ts';
-import { bytesOf, expectDownloads } from './download-events.ts';
+import { openArchiveScene, textIn } from './archive-scene.ts';
+import { bytesOf } from './download-events.ts';
 import { readBack } from './read-back.ts';
-import { type StoredBatch, storeBatch } from './stored-batch.ts';
+import { storeBatch } from './stored-batch.ts';
 
-const api = await openTestApi();
-const { save, entriesOf, namesIn } = await openArchiveFolder();
-let tenant: Tenant;
-let who: Metered;
-let batch: StoredBatch;
-beforeEach(async () => {
-  api.clock.set(noon);
-  tenant = await createTenant(api);
-  who = await createUser(api.db, tenant.organizationId);
-  batch = await storeSpringSale(api, who);
-});
-
-const zip = (
-  query: string,
-  given: { method?: string; key?: string; headers?: Record<string, string> } = {},
-) => api.call(`/api/export/zip?${query}`, { key: tenant.key, ...given });
-const ofBatch = (more = '') => `campaignId=${batch.id}${more}`;
-const expectEvents = (names: readonly string[]) => expectDownloads(api, tenant, names);
+const { api, given, zip, ofBatch, expectEvents, artifactOf, save, entriesOf, namesIn } =
+  await openArchiveScene();
 
 describe('an archive of a campaign', () => {
   test('holds its files byte for byte, by its id and by the name that the tenant gave it', async () => {
@@ -43,8 +26,8 @@ describe('an archive of a campaign', () => {
       ['de-DE/phone/Stuhl-square.png', 70_000, true, '2026-03-10T12:00:00'],
       ['en-US/phone/lamp-square.png', 300_000, true, '2026-03-10T12:00:00'],
     ]);
-    for (const [index, file] of batch.files.entries())
-      expect(entries[index]?.sha256).toBe((await artifactOf(api, file.fileId)).sha256);
+    for (const [index, file] of given.batch.files.entries())
+      expect(entries[index]?.sha256).toBe((await artifactOf(file.fileId)).sha256);
     expect(await namesIn(await zip('campaignId=spring%20sale'))).toHaveLength(3);
   });
 
@@ -68,11 +51,11 @@ describe('an archive of a campaign', () => {
     const entries = await readBack(path);
     expect(entries.at(-1)?.name).toBe('manifest.json');
     const manifest = JSON.parse(await textIn(path, 'manifest.json'));
-    const [lamp] = batch.files;
-    const artifact = await artifactOf(api, lamp?.fileId ?? '');
+    const [lamp] = given.batch.files;
+    const artifact = await artifactOf(lamp?.fileId ?? '');
     expect(manifest).toMatchObject({
       version: 1,
-      campaign: { id: batch.id, campaignId: 'spring sale', run: 1 },
+      campaign: { id: given.batch.id, campaignId: 'spring sale', run: 1 },
       layout: 'locale-first',
       generatedAt: noon,
       unfinished: 0,
@@ -131,7 +114,7 @@ describe('a campaign that is', () => {
   const running = () =>
     storeBatch(
       api,
-      who,
+      given.who,
       [{ variant: 'done' }, { variant: 'bad', outcome: 'failed' }, { variant: 'next', outcome: 'queued' }],
       { status: 'running', campaignId: 'live' },
     );
@@ -164,14 +147,17 @@ describe('a campaign that is', () => {
 
   test('without any finished file is 409', async () => {
     const status = 'failed' as const;
-    await storeBatch(api, who, [{ variant: 'bad', outcome: 'failed' }], { status, campaignId: 'all bad' });
+    await storeBatch(api, given.who, [{ variant: 'bad', outcome: 'failed' }], {
+      status,
+      campaignId: 'all bad',
+    });
     for (const query of ['campaignId=all%20bad', 'campaignId=all%20bad&partial=true'])
       expect(await refusalOf(await zip(query))).toMatchObject({ status: 409, code: 'nothing_to_download' });
     await expectEvents([]);
   });
 
   test('in a language that the store does not have is 409, and names it', async () => {
-    await storeBatch(api, who, [{ variant: 'x', locale: 'tlh' }], { campaignId: 'klingon' });
+    await storeBatch(api, given.who, [{ variant: 'x', locale: 'tlh' }], { campaignId: 'klingon' });
     expect(await refusalOf(await zip('campaignId=klingon&layout=app-store'))).toMatchObject({
       status: 409,
       code: 'layout_impossible',
@@ -182,8 +168,8 @@ describe('a campaign that is', () => {
   test.each(['lost', 'cut short'])(
     'partly %s in storage is told as that before anything is sent',
     async (damage) => {
-      const damaged = batch.files[1]?.fileId ?? '';
-      const { storage_key } = await artifactOf(api, damaged);
+      const damaged = given.batch.files[1]?.fileId ?? '';
+      const { storage_key } = await artifactOf(damaged);
       await api.storage.delete(storage_key);
       if (damage === 'cut short') await api.storage.put(storage_key, Readable.from([Buffer.alloc(10)]));
       for (const method of ['GET', 'HEAD']) {
@@ -205,7 +191,10 @@ describe('an archive of a list of files', () => {
   const idsOf = (files: readonly { fileId: string }[]) => files.map((file) => file.fileId).join(',');
 
   test('holds them in the order of the list, once each, cells of a batch under their own names', async () => {
-    const single = await storeExport(api, who, { content: Buffer.from('single'), compositionId: 'open' });
+    const single = await storeExport(api, given.who, {
+      content: Buffer.from('single'),
+      compositionId: 'open',
+    });
     const name = `open-${single.row.id.slice(-8)}`;
     const ids = idsOf([single, ...batch.files, single]);
     const response = await zip(`fileIds=${ids}&layout=flat`);
@@ -217,7 +206,7 @@ describe('an archive of a list of files', () => {
       'lamp-square-en-US.png',
     ]);
     expect(await namesIn(await zip(`fileIds=${single.fileId}`))).toEqual([`any/1080x1080/${name}.png`]);
-    const repeated = batch.files.map((file) => `fileIds=${file.fileId}`).join('&');
+    const repeated = given.batch.files.map((file) => `fileIds=${file.fileId}`).join('&');
     expect(await namesIn(await zip(repeated))).toHaveLength(3);
   });
 
@@ -225,7 +214,7 @@ describe('an archive of a list of files', () => {
     const other = await createTenant(api);
     const theirs = await storeExport(api, await createUser(api.db, other.organizationId));
     for (const stranger of [theirs.fileId, newId(), 'nonsense']) {
-      const refusal = await refusalOf(await zip(`fileIds=${idsOf(batch.files)},${stranger}`));
+      const refusal = await refusalOf(await zip(`fileIds=${idsOf(given.batch.files)},${stranger}`));
       expect(refusal).toMatchObject({
         status: 404,
         code: 'not_found',

@@ -1,37 +1,17 @@
 import { get } from 'node:http';
 import { Readable } from 'node:stream';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newId } from '../../../src/core/ids.ts';
-import type { Metered } from '../../../src/domain/exports/limits.ts';
-import {
-  createTenant,
-  openTestApi,
-  refusalOf,
-  type StoredFile,
-  storeExport,
-  type Tenant,
-} from '../../support/api.ts';
-import { createKey, createUser, minutes, noon } from '../../support/factories.ts';
-import { bytesOf, downloadNamesOf, downloadsOf, expectDownloads } from './download-events.ts';
+import { type Call, createTenant, refusalOf, storeExport } from '../../support/api.ts';
+import { createKey, minutes, noon } from '../../support/factories.ts';
+import { bytesOf, downloadNamesOf, downloadsOf } from './download-events.ts';
+import { content, openDownloadScene } from './download-scene.ts';
 
-const api = await openTestApi();
-let tenant: Tenant;
-let who: Metered;
-let file: StoredFile;
-const content = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 251));
-
-beforeEach(async () => {
-  api.clock.set(noon);
-  tenant = await createTenant(api);
-  who = await createUser(api.db, tenant.organizationId);
-  file = await storeExport(api, who, { content });
-});
+const { api, given, expectEvents } = await openDownloadScene();
 
 const pathOf = (fileId: string, query = '') => `/api/render/download?fileId=${fileId}${query}`;
-const download = (
-  given: { headers?: Record<string, string>; query?: string; method?: string; key?: string } = {},
-) => api.call(pathOf(file.fileId, given.query), { key: given.key ?? tenant.key, ...given });
-const expectEvents = (names: readonly string[]) => expectDownloads(api, tenant, names);
+const download = ({ query, ...call }: Call & { query?: string } = {}) =>
+  api.call(pathOf(given.file.fileId, query), { key: given.tenant.key, ...call });
 
 describe('a download', () => {
   test('is the file, byte for byte, with its type, size, name and validators', async () => {
@@ -41,7 +21,7 @@ describe('a download', () => {
     expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': 'image/png',
       'content-length': '1000',
-      'content-disposition': `attachment; filename="hero-ad-${file.row.id.slice(-8)}.png"`,
+      'content-disposition': `attachment; filename="hero-ad-${given.file.row.id.slice(-8)}.png"`,
       etag: expect.stringMatching(/^"[0-9a-f]{64}"$/),
       'last-modified': new Date(noon).toUTCString(),
       'accept-ranges': 'bytes',
@@ -123,8 +103,8 @@ describe('a download', () => {
     ['a"; filename="evil.exe', /^attachment; filename="a-filename-evil\.exe-[0-9a-f]{8}\.png"$/],
     ['🙂', /^attachment; filename="export-[0-9a-f]{8}\.png"$/],
   ])('of a composition named %s has a name that is safe everywhere', async (compositionId, expected) => {
-    const named = await storeExport(api, who, { compositionId });
-    const response = await api.call(pathOf(named.fileId), { key: tenant.key, method: 'HEAD' });
+    const named = await storeExport(api, given.who, { compositionId });
+    const response = await api.call(pathOf(named.fileId), { key: given.tenant.key, method: 'HEAD' });
     expect(response.headers.get('content-disposition')).toMatch(expected);
   });
 
@@ -134,7 +114,7 @@ describe('a download', () => {
       const artifact = await api.db
         .selectFrom('artifact')
         .selectAll()
-        .where('file_id', '=', file.fileId)
+        .where('file_id', '=', given.file.fileId)
         .executeTakeFirstOrThrow();
       await api.storage.delete(artifact.storage_key);
       if (damage === 'cut short')
@@ -149,8 +129,8 @@ describe('a download', () => {
 
 describe('who may download', () => {
   test('nobody without a key or a signature, and nobody with a publishable key', async () => {
-    const { key } = await createKey(api.db, tenant.organizationId, 'publishable');
-    expect(await refusalOf(await api.call(pathOf(file.fileId)))).toMatchObject({
+    const { key } = await createKey(api.db, given.tenant.organizationId, 'publishable');
+    expect(await refusalOf(await api.call(pathOf(given.file.fileId)))).toMatchObject({
       status: 401,
       code: 'unauthenticated',
     });
@@ -163,14 +143,14 @@ describe('who may download', () => {
       status: 404,
       message: 'There is no such file.',
     });
-    const link = { key: other.key, body: { fileId: file.fileId } };
+    const link = { key: other.key, body: { fileId: given.file.fileId } };
     expect(await refusalOf(await api.call('/api/render/download-link', link))).toMatchObject({ status: 404 });
   });
 
   test.each(['../../etc/passwd', '..%2F..%2Fetc%2Fpasswd', '%00', '/etc/passwd', newId()])(
     'nothing by the file id %s',
     async (fileId) => {
-      expect(await refusalOf(await api.call(pathOf(fileId), { key: tenant.key }))).toMatchObject({
+      expect(await refusalOf(await api.call(pathOf(fileId), { key: given.tenant.key }))).toMatchObject({
         status: 404,
         code: 'not_found',
       });
@@ -186,7 +166,7 @@ describe('who may download', () => {
     ['with another disposition', pathOf('a', '&disposition=evil')],
     ['with an expiry that is no number', pathOf('a', '&expires=tomorrow&signature=x')],
   ])('%s is 400', async (_name, path) => {
-    expect(await refusalOf(await api.call(path, { key: tenant.key }))).toMatchObject({
+    expect(await refusalOf(await api.call(path, { key: given.tenant.key }))).toMatchObject({
       status: 400,
       code: 'invalid_request',
     });
@@ -197,14 +177,14 @@ describe('the count of downloads', () => {
   test('records export_downloaded before and download_completed after, with the facts', async () => {
     await bytesOf(await download());
     await expectEvents(['export_downloaded', 'download_completed']);
-    const [begun, completed] = await downloadsOf(api, tenant);
+    const [begun, completed] = await downloadsOf(api, given.tenant);
     const facts = {
       exportType: 'single_file',
       fileCount: 1,
       sizeInBytes: 1000,
       format: 'png',
-      fileId: file.fileId,
-      exportId: file.row.id,
+      fileId: given.file.fileId,
+      exportId: given.file.row.id,
       timestamp: noon,
     };
     expect(begun?.properties).toEqual({ ...facts, download_count: 1, second_download_attempt: false });
@@ -228,8 +208,8 @@ describe('the count of downloads', () => {
   test('is each link’s own', async () => {
     const link = async (expiresInSeconds: number) => {
       const response = await api.call('/api/render/download-link', {
-        key: tenant.key,
-        body: { fileId: file.fileId, expiresInSeconds },
+        key: given.tenant.key,
+        body: { fileId: given.file.fileId, expiresInSeconds },
       });
       return ((await response.json()) as { url: string }).url;
     };
@@ -238,7 +218,7 @@ describe('the count of downloads', () => {
     await expect
       .poll(
         async () =>
-          (await downloadNamesOf(api, tenant)).filter((name) => name === 'export_downloaded').length,
+          (await downloadNamesOf(api, given.tenant)).filter((name) => name === 'export_downloaded').length,
       )
       .toBe(2);
   });
@@ -267,13 +247,13 @@ describe('the count of downloads', () => {
 
   test('knows a client that went away: export_downloaded is there before the first byte, download_completed is not', async () => {
     // More than the buffers of both ends hold together.
-    const large = await storeExport(api, who, { content: Buffer.alloc(64 * 1024 * 1024, 7) });
-    const headers = { authorization: `Bearer ${tenant.key}` };
+    const large = await storeExport(api, given.who, { content: Buffer.alloc(64 * 1024 * 1024, 7) });
+    const headers = { authorization: `Bearer ${given.tenant.key}` };
     const atFirstByte = await new Promise<string[]>((resolve, reject) => {
       const sent = get(api.url + pathOf(large.fileId), { headers }, (response) => {
         response.once('data', () => {
           response.pause();
-          downloadNamesOf(api, tenant)
+          downloadNamesOf(api, given.tenant)
             .then(resolve, reject)
             .finally(() => sent.destroy());
         });
@@ -284,20 +264,20 @@ describe('the count of downloads', () => {
     // A whole download of another file by the same server afterwards: what the first would have recorded is there by then.
     await bytesOf(await download());
     await expectEvents(['export_downloaded', 'export_downloaded', 'download_completed']);
-    const completed = (await downloadsOf(api, tenant)).filter(
+    const completed = (await downloadsOf(api, given.tenant)).filter(
       (event) => event.event_name === 'download_completed',
     );
-    expect(completed.map((event) => event.properties.fileId)).toEqual([file.fileId]);
+    expect(completed.map((event) => event.properties.fileId)).toEqual([given.file.fileId]);
 
     // The client comes back for the rest.
     api.clock.advance(minutes(5));
     await bytesOf(
-      await api.call(pathOf(large.fileId), { key: tenant.key, headers: { range: 'bytes=1000-' } }),
+      await api.call(pathOf(large.fileId), { key: given.tenant.key, headers: { range: 'bytes=1000-' } }),
     );
     await expect
       .poll(
         async () =>
-          (await downloadNamesOf(api, tenant)).filter((name) => name === 'download_completed').length,
+          (await downloadNamesOf(api, given.tenant)).filter((name) => name === 'download_completed').length,
       )
       .toBe(2);
   });

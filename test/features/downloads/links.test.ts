@@ -1,39 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newId } from '../../../src/core/ids.ts';
-import type { Metered } from '../../../src/domain/exports/limits.ts';
 import { createSignedLink, verifySignedLink } from '../../../src/features/downloads/signed-link.ts';
-import {
-  createTenant,
-  openTestApi,
-  refusalOf,
-  type StoredFile,
-  storeExport,
-  type Tenant,
-} from '../../support/api.ts';
+import { createTenant, refusalOf, storeExport } from '../../support/api.ts';
 import { createKey, createUser, hours, noon } from '../../support/factories.ts';
-import { bytesOf, expectDownloads } from './download-events.ts';
+import { bytesOf } from './download-events.ts';
+import { content, openDownloadScene } from './download-scene.ts';
 
-const api = await openTestApi();
-let tenant: Tenant;
-let who: Metered;
-let file: StoredFile;
-const content = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 251));
-
-beforeEach(async () => {
-  api.clock.set(noon);
-  tenant = await createTenant(api);
-  who = await createUser(api.db, tenant.organizationId);
-  file = await storeExport(api, who, { content });
-});
-
-const expectEvents = (names: readonly string[]) => expectDownloads(api, tenant, names);
+const { api, given, expectEvents } = await openDownloadScene();
 
 describe('a signed link', () => {
   const createLink = async (body: Record<string, unknown> = {}) => {
     const response = await api.call('/api/render/download-link', {
-      key: tenant.key,
-      body: { fileId: file.fileId, ...body },
+      key: given.tenant.key,
+      body: { fileId: given.file.fileId, ...body },
     });
     return (await response.json()) as { url: string; expiresAt: string };
   };
@@ -61,7 +41,7 @@ describe('a signed link', () => {
 
   test('that was tampered with is 403, and does not say in what', async () => {
     const { url } = await createLink();
-    const another = await storeExport(api, who);
+    const another = await storeExport(api, given.who);
     const signature = new URL(url).searchParams.get('signature') ?? '';
     const flipped = (signature[0] === 'A' ? 'B' : 'A') + signature.slice(1);
     const later = String(Math.floor(new Date(noon).getTime() / 1000) + 7200);
@@ -112,18 +92,18 @@ describe('a signed link', () => {
     { forever: true },
   ])('with %j is 400', async (body) => {
     const response = await api.call('/api/render/download-link', {
-      key: tenant.key,
-      body: { fileId: file.fileId, ...body },
+      key: given.tenant.key,
+      body: { fileId: given.file.fileId, ...body },
     });
     expect(await refusalOf(response)).toMatchObject({ status: 400, code: 'invalid_request' });
   });
 
   test('is made with a secret key only, for a file that exists', async () => {
-    const { key } = await createKey(api.db, tenant.organizationId, 'publishable');
-    const body = { fileId: file.fileId };
+    const { key } = await createKey(api.db, given.tenant.organizationId, 'publishable');
+    const body = { fileId: given.file.fileId };
     expect((await api.call('/api/render/download-link', { body })).status).toBe(401);
     expect((await api.call('/api/render/download-link', { key, body })).status).toBe(403);
-    const missing = { key: tenant.key, body: { fileId: newId() } };
+    const missing = { key: given.tenant.key, body: { fileId: newId() } };
     expect((await api.call('/api/render/download-link', missing)).status).toBe(404);
   });
 
@@ -139,8 +119,8 @@ describe('a signed link', () => {
 
 test('a link made long before still opens its file, whatever happened to the clock of the client', async () => {
   const response = await api.call('/api/render/download-link', {
-    key: tenant.key,
-    body: { fileId: file.fileId, expiresInSeconds: 604_800 },
+    key: given.tenant.key,
+    body: { fileId: given.file.fileId, expiresInSeconds: 604_800 },
   });
   const { url } = (await response.json()) as { url: string };
   api.clock.advance(hours(24 * 6));

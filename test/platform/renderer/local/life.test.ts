@@ -13,7 +13,15 @@ import {
 } from '../../../../src/platform/renderer/local/processes/process-table.ts';
 import { treeOf } from '../../../../src/platform/renderer/local/processes/process-tree.ts';
 import { sweepLeftovers } from '../../../../src/platform/renderer/local/sweep-leftovers.ts';
-import { type Bench, browserExecutable, log, openBenches, openWorkshop, rejectionOf } from './support.ts';
+import {
+  type Bench,
+  browserExecutable,
+  log,
+  openBench,
+  openBenches,
+  openWorkshop,
+  rejectionOf,
+} from './support.ts';
 
 const workshop = await openWorkshop();
 const { open } = openBenches(workshop);
@@ -89,13 +97,12 @@ it('rejects what runs and what comes when it is closed, and may be closed twice'
 
 it('can be closed at any moment of its start', async () => {
   for (const afterMs of [0, 50, 400]) {
-    const own = await open();
+    const own = await openBench(workshop);
     const ended = rejectionOf(own.render('slow', { output: { kind: 'video', format: 'mp4' } }));
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     await own.close();
     expect((await ended).code).toBe('shutting_down');
   }
-  bench = null;
 });
 
 const sourceUrl = (path: string): string => new URL(`../../../../src/${path}`, import.meta.url).href;
