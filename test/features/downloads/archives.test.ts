@@ -196,7 +196,7 @@ describe('an archive of a list of files', () => {
       compositionId: 'open',
     });
     const name = `open-${single.row.id.slice(-8)}`;
-    const ids = idsOf([single, ...batch.files, single]);
+    const ids = idsOf([single, ...given.batch.files, single]);
     const response = await zip(`fileIds=${ids}&layout=flat`);
     expect(response.headers.get('content-disposition')).toMatch(/filename="files-[0-9a-f]{8}\.zip"/);
     expect(await namesIn(response)).toEqual([

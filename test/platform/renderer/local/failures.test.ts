@@ -64,7 +64,7 @@ describe('a fault of the composition', () => {
   });
 
   it('that eats memory ends at the limit', async () => {
-    const { render, expectNothingOf } = await open({ memoryLimitMb: 700 });
+    const { render, expectNothingOf } = await open({ memoryLimitMb: 700, delayRenderTimeoutMs: 30_000 });
     const error = await rejectionOf(render('hungry', { output: video }));
     expect(error.code).toBe('render_out_of_memory');
     expect(error.details?.memoryMb).toBeGreaterThan(700);

@@ -111,7 +111,8 @@ describe('what one picture does wrong fails it as its own render would, and no o
   });
 
   it('the memory that it eats', async () => {
-    const own = await open({ memoryLimitMb: 900 });
+    // On a busy machine the meal takes a while.
+    const own = await open({ memoryLimitMb: 900, delayRenderTimeoutMs: 30_000 });
     const spec = stillsSpecOf(workshop, {
       compositionId: 'faulty',
       items: [{}, { inputProps: { fault: 'hunger' } }, {}],
@@ -130,7 +131,7 @@ describe('a SIGKILL', () => {
     ['page', (own: Bench) => own.census.find('--type=renderer'), null],
     ['child', (own: Bench) => own.census.find('child/entry'), 'render_crashed'],
   ] as const)('of the %s costs one picture at most', async (_, find, code) => {
-    const own = await open({ stallMs: 8_000 });
+    const own = await open();
     const spec = stillsSpecOf(workshop, { compositionId: 'slow', items: goodOnes(20) });
     let killed = false;
     const seen = await renderTogether(own, spec, async ({ index }) => {
