@@ -1,22 +1,13 @@
 /** Campaigns on the real parts: API, both queues' workers in processes of their own, browser, storage. */
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { getRun } from '../../src/domain/batches/batch.ts';
 import type { Checkpoint } from '../../src/features/renders/run-render.ts';
 import { cellsOf } from '../support/batches.ts';
-import {
-  endWorker,
-  eventually,
-  openScene,
-  organizationId,
-  processesOf,
-  type Scene,
-} from '../support/scene.ts';
+import { endWorker, eventually, openScene, organizationId, type Scene } from '../support/scene.ts';
 
 let scene: Scene;
 beforeAll(async () => {
   scene = await openScene();
-  await scene.call('PUT', '/api/users/ada', { tier: 'unlimited' });
 }, 120_000);
 afterAll(() => scene?.close());
 
@@ -126,20 +117,13 @@ describe('a worker that is killed with SIGKILL', () => {
     async (point) => {
       const before = await usage();
       const id = await accept();
-      const victim = await scene.startWorker({ KILL_AT: point });
-      if (victim.signalCode === null) await once(victim, 'exit');
-      expect(victim.signalCode).toBe('SIGKILL');
+      await scene.killWorkerAt(point);
       const rescuer = await scene.startWorker();
       expect(await closed(id)).toMatchObject({ status: 'completed', succeeded: 12, failed: 0 });
       await expectOnce(id, 12);
       expect(await usage()).toBe(before + 12);
       await endWorker(rescuer);
-      expect(
-        await eventually(
-          () => processesOf(scene.home),
-          (found) => found.length === 0,
-        ),
-      ).toEqual([]);
+      await scene.nothingRuns();
     },
     150_000,
   );

@@ -6,14 +6,7 @@ import { expect, test } from 'vitest';
 import { createChance } from '../support/chance.ts';
 import { times } from '../support/factories.ts';
 import { startTestRedis } from '../support/redis.ts';
-import {
-  endWorker,
-  eventually,
-  openScene,
-  organizationId,
-  processesOf,
-  type Scene,
-} from '../support/scene.ts';
+import { endWorker, eventually, openScene, organizationId, type Scene } from '../support/scene.ts';
 
 const renders = 100;
 const videos = 6;
@@ -91,7 +84,6 @@ test('100 renders, workers killed at random, Redis restarted: all complete, each
   console.log(`chance seed ${seed} (CHANCE_SEED=${seed} repeats it)`);
   const scene = await openScene({ REDIS_URL: redis.url });
   try {
-    await scene.call('PUT', '/api/users/ada', { tier: 'unlimited' });
     const children = await Promise.all(times(workers, () => scene.startWorker()));
     let kills = 0;
     let done = false;
@@ -135,11 +127,7 @@ test('100 renders, workers killed at random, Redis restarted: all complete, each
     const artifacts = await db.selectFrom('artifact').select(['export_id', 'storage_key']).execute();
     expect(artifacts.map((one) => one.export_id).toSorted()).toEqual(accepted.toSorted());
     await Promise.all(children.map(endWorker));
-    await eventually(
-      () => processesOf(scene.home),
-      (found) => found.length === 0,
-      { what: 'the end of all processes' },
-    );
+    await scene.nothingRuns();
   } finally {
     await scene.close();
     await redis.remove();

@@ -5,18 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { artifactPrefix } from '../../src/domain/artifacts/artifact-keys.ts';
-import { readEventsOf } from '../../src/domain/events/read-events.ts';
 import { getExport } from '../../src/domain/exports/export.ts';
 import type { Checkpoint } from '../../src/features/renders/run-render.ts';
-import {
-  endWorker,
-  eventually,
-  openScene,
-  organizationId,
-  processesOf,
-  type Scene,
-} from '../support/scene.ts';
+import { endWorker, eventually, openScene, organizationId, type Scene } from '../support/scene.ts';
 
 const seconds = 10;
 const fps = 30;
@@ -24,7 +15,6 @@ const fps = 30;
 let scene: Scene;
 beforeAll(async () => {
   scene = await openScene({ CHUNK_AFTER_SECONDS: '5' });
-  await scene.call('PUT', '/api/users/ada', { tier: 'unlimited' });
   await pretendSlowness();
 }, 120_000);
 afterAll(() => scene?.close());
@@ -59,18 +49,6 @@ const pretendSlowness = async (): Promise<void> => {
 
 const rowOf = (id: string) => getExport(scene.resources.db, organizationId, id);
 
-const filesOf = async (id: string) => {
-  const keys: string[] = [];
-  for await (const { key } of scene.resources.storage.list(artifactPrefix(organizationId, id)))
-    keys.push(key);
-  return keys;
-};
-
-const namesOf = async (id: string) =>
-  (await readEventsOf(scene.resources.db, { organizationId, id, afterPosition: 0 })).map(
-    ({ event }) => event,
-  );
-
 /** As a player counts them, with the ffprobe that Remotion brings along. */
 const probe = async (path: string) => {
   const command = ['remotion', 'ffprobe', '-v', 'error', '-count_packets', '-show_entries'];
@@ -92,12 +70,12 @@ const expectWhole = async (id: string) => {
     { withinMs: 120_000, what: `the end of ${id}` },
   );
   expect(row).toMatchObject({ status: 'completed', chunks: 2, duration: seconds });
-  const names = await namesOf(id);
+  const names = await scene.eventNamesOf(id);
   for (const name of ['processing_started', 'processing_completed', 'video_rendered']) {
     expect(names.filter((one) => one === name)).toHaveLength(1);
   }
   const [file = ''] = await eventually(
-    () => filesOf(id),
+    () => scene.filesOf(id),
     (files) => files.length === 1,
     { what: 'the removal of chunks' },
   );
@@ -105,14 +83,6 @@ const expectWhole = async (id: string) => {
   expect(found.video).toBe(seconds * fps);
   expect(found.audio).toBeGreaterThan(0);
   expect(await scene.resources.db.selectFrom('render_chunk').selectAll().execute()).toEqual([]);
-};
-
-const expectNothingLeft = async () => {
-  await eventually(
-    () => processesOf(scene.home),
-    (found) => found.length === 0,
-    { what: 'the end of all processes' },
-  );
 };
 
 test.each<Checkpoint>(['chunk_claimed', 'chunk_stored'])(
@@ -126,7 +96,7 @@ test.each<Checkpoint>(['chunk_claimed', 'chunk_stored'])(
     workers.push(await scene.startWorker());
     await expectWhole(id);
     await Promise.all(workers.map(endWorker));
-    await expectNothingLeft();
+    await scene.nothingRuns();
   },
   240_000,
 );
@@ -143,7 +113,7 @@ test('a cancel in mid-render ends it on both workers, and leaves nothing', async
   expect(answer.ok).toBe(true);
   expect((await rowOf(id)).status).toBe('canceled');
   await eventually(
-    () => filesOf(id),
+    () => scene.filesOf(id),
     (files) => files.length === 0,
     { what: 'the removal of chunks' },
   );
@@ -160,5 +130,5 @@ test('a cancel in mid-render ends it on both workers, and leaves nothing', async
     },
   );
   await Promise.all(workers.map(endWorker));
-  await expectNothingLeft();
+  await scene.nothingRuns();
 }, 180_000);

@@ -1,12 +1,9 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { artifactPrefix } from '../../src/domain/artifacts/artifact-keys.ts';
-import { readEventsOf } from '../../src/domain/events/read-events.ts';
 import { getExport } from '../../src/domain/exports/export.ts';
 import type { Checkpoint } from '../../src/features/renders/run-render.ts';
 import { executeSql } from '../support/postgres.ts';
@@ -33,7 +30,6 @@ const video = {
 let scene: Scene;
 beforeAll(async () => {
   scene = await openScene();
-  await scene.call('PUT', '/api/users/ada', { tier: 'unlimited' });
 }, 120_000);
 afterAll(() => scene?.close());
 
@@ -45,18 +41,6 @@ const completed = (id: string, withinMs = 60_000) =>
     (status) => status === 'completed',
     { withinMs, what: `completion of ${id}` },
   );
-
-const namesOf = async (id: string) =>
-  (await readEventsOf(scene.resources.db, { organizationId, id, afterPosition: 0 })).map(
-    ({ event }) => event,
-  );
-
-const filesOf = async (id: string) => {
-  const keys: string[] = [];
-  for await (const { key } of scene.resources.storage.list(artifactPrefix(organizationId, id)))
-    keys.push(key);
-  return keys;
-};
 
 const usage = async () => {
   const { db } = scene.resources;
@@ -74,12 +58,12 @@ const usage = async () => {
 };
 
 const expectExactlyOnce = async (id: string) => {
-  const names = await namesOf(id);
+  const names = await scene.eventNamesOf(id);
   expect(names.filter((name) => name === 'video_rendered')).toHaveLength(1);
   expect(names.filter((name) => name === 'processing_completed')).toHaveLength(1);
   expect(names).not.toContain('processing_failed');
   await eventually(
-    () => filesOf(id),
+    () => scene.filesOf(id),
     (files) => files.length === 1,
     { what: 'the removal of lost files' },
   );
@@ -88,18 +72,8 @@ const expectExactlyOnce = async (id: string) => {
 const workFolders = () => readdir(join(scene.home, 'work')).catch(() => [] as string[]);
 
 const expectNothingLeft = async () => {
-  expect(
-    await eventually(
-      () => processesOf(scene.home),
-      (found) => found.length === 0,
-      { what: 'the end of all processes' },
-    ),
-  ).toEqual([]);
-  expect(
-    await eventually(workFolders, (found) => found.length === 0, {
-      what: 'the removal of temporary folders',
-    }),
-  ).toEqual([]);
+  await scene.nothingRuns();
+  await eventually(workFolders, (found) => found.length === 0, { what: 'the removal of temporary folders' });
 };
 
 describe('a worker that is killed with SIGKILL', () => {
@@ -121,9 +95,7 @@ describe('a worker that is killed with SIGKILL', () => {
     async (point, request) => {
       const before = await usage().catch(() => ({ used: 0, counted: 0 }));
       const id = await scene.accept(request);
-      const victim = await scene.startWorker({ KILL_AT: point });
-      if (victim.signalCode === null) await once(victim, 'exit');
-      expect(victim.signalCode).toBe('SIGKILL');
+      await scene.killWorkerAt(point);
 
       const rescuer = await scene.startWorker();
       await completed(id);
@@ -158,7 +130,7 @@ test('a browser that is killed under a render costs an attempt, not the export',
   await expectNothingLeft();
 }, 120_000);
 
-test('a queue that is wiped with jobs waiting and running loses nothing (Postgres)', async () => {
+const expectNothingLostBy = async (wipe: () => Promise<unknown>) => {
   const worker = await scene.startWorker();
   const ids = [await scene.accept(video), await scene.accept(still), await scene.accept(still)];
   await eventually(
@@ -166,11 +138,15 @@ test('a queue that is wiped with jobs waiting and running loses nothing (Postgre
     (status) => status === 'started',
     { what: 'the first start' },
   );
-  await wipePostgresQueue(scene.resources.databaseUrl);
+  await wipe();
   for (const id of ids) await completed(id);
   for (const id of ids) await expectExactlyOnce(id);
   await endWorker(worker);
   await expectNothingLeft();
+};
+
+test('a queue that is wiped with jobs waiting and running loses nothing (Postgres)', async () => {
+  await expectNothingLostBy(() => wipePostgresQueue(scene.resources.databaseUrl));
 }, 120_000);
 
 test('a queue that is wiped with jobs waiting and running loses nothing (Redis)', async ({ skip }) => {
@@ -179,19 +155,7 @@ test('a queue that is wiped with jobs waiting and running loses nothing (Redis)'
   const usual = scene;
   scene = await openScene({ REDIS_URL: redis.url });
   try {
-    await scene.call('PUT', '/api/users/ada', { tier: 'unlimited' });
-    const worker = await scene.startWorker();
-    const ids = [await scene.accept(video), await scene.accept(still), await scene.accept(still)];
-    await eventually(
-      () => statusOf(ids[0] ?? ''),
-      (status) => status === 'started',
-      { what: 'the first start' },
-    );
-    await promisify(execFile)('redis-cli', ['-u', redis.url, 'FLUSHALL']);
-    for (const id of ids) await completed(id);
-    for (const id of ids) await expectExactlyOnce(id);
-    await endWorker(worker);
-    await expectNothingLeft();
+    await expectNothingLostBy(() => promisify(execFile)('redis-cli', ['-u', redis.url, 'FLUSHALL']));
   } finally {
     await scene.close();
     scene = usual;

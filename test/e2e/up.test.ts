@@ -2,17 +2,19 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { startService } from '../../scripts/support/start-service.ts';
 import { type Client, createClient } from '../../src/client/client.ts';
 import type { RenderOrder } from '../../src/client/types.ts';
 import { eventually, processesOf } from '../support/scene.ts';
 
-let home: string;
-beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'rendermill-up-'));
+/** New for the first test; the others find in it what their predecessors left, as anyone does after the first day. */
+const home = await mkdtemp(join(tmpdir(), 'rendermill-up-'));
+/** What a failed test leaves running would keep the folder from the next one. */
+afterEach(async () => {
+  for (const line of await processesOf(home)) process.kill(Number(line.split(' ')[0]), 'SIGKILL');
 });
-afterEach(() => rm(home, { recursive: true, force: true, maxRetries: 3 }));
+afterAll(() => rm(home, { recursive: true, force: true, maxRetries: 3 }));
 
 const nothingRuns = () =>
   eventually(
@@ -43,6 +45,17 @@ const video: RenderOrder = {
 const finalOf = async (client: Client, id: string) => {
   for await (const message of client.watch(id)) if (message.type === 'status') continue;
   return client.get(id);
+};
+
+/** Of a user of that name, who has a limit of three a day. */
+const renderAtWork = async (client: Client, userId: string): Promise<string> => {
+  const { id } = await client.render({ ...video, userId });
+  await eventually(
+    () => client.get(id),
+    ({ status, progress }) => status === 'started' && (progress?.renderedFrames ?? 0) > 0,
+    { what: 'a render at work' },
+  );
+  return id;
 };
 
 test('up renders on the embedded default, tells a second one who has the folder, and Ctrl-C leaves nothing running', async () => {
@@ -79,21 +92,11 @@ test('up gives the user of the commands no daily limit, and others the one of th
   await service.stop();
 }, 120_000);
 
-const renderAtWork = async (client: Client): Promise<string> => {
-  const { id } = await client.render(video);
-  await eventually(
-    () => client.get(id),
-    ({ status, progress }) => status === 'started' && (progress?.renderedFrames ?? 0) > 0,
-    { what: 'a render at work' },
-  );
-  return id;
-};
-
 test('Ctrl-C lets a running render end under the eyes of its client and of whoever reads the events', async () => {
   const lines: string[] = [];
   const service = await startService({ home, onLine: (line) => lines.push(line) });
   const client = createClient(service);
-  const id = await renderAtWork(client);
+  const id = await renderAtWork(client, 'bob');
   const exited = once(service.process, 'exit');
   service.process.kill('SIGINT');
   const statuses: string[] = [];
@@ -106,30 +109,9 @@ test('Ctrl-C lets a running render end under the eyes of its client and of whoev
   await nothingRuns();
 }, 120_000);
 
-test('a second Ctrl-C under a render ends at once, and the database with it', async () => {
-  const lines: string[] = [];
-  const service = await startService({ home, onLine: (line) => lines.push(line) });
-  await renderAtWork(createClient(service));
-  const exited = once(service.process, 'exit');
-  service.process.kill('SIGINT');
-  await eventually(
-    async () => lines.some((line) => line.startsWith('Stopping: ')),
-    (said) => said,
-    { what: 'the announcement of the stop' },
-  );
-  service.process.kill('SIGINT');
-  expect(await exited).toEqual([130, null]);
-  await nothingRuns();
-}, 120_000);
-
 test('up after a killed up adopts the database that was left running and takes the render over', async () => {
   const killed = await startService({ home, environment: { QUEUE_LOCK_MS: '2000' } });
-  const { id } = await createClient(killed).render(video);
-  await eventually(
-    () => createClient(killed).get(id),
-    ({ status, progress }) => status === 'started' && (progress?.renderedFrames ?? 0) > 0,
-    { what: 'a render at work' },
-  );
+  const id = await renderAtWork(createClient(killed), 'cem');
   const exited = once(killed.process, 'exit');
   killed.process.kill('SIGKILL');
   await exited;
@@ -139,7 +121,7 @@ test('up after a killed up adopts the database that was left running and takes t
   expect(next.key).toBe(killed.key);
   const record = await finalOf(createClient(next), id);
   expect(record).toMatchObject({ status: 'completed', attempt: 2 });
-  const { exports } = await createClient(next).exports();
+  const { exports } = await createClient(next).exports({ userId: 'cem' });
   expect(exports).toHaveLength(1);
   await next.stop();
   await nothingRuns();
@@ -148,12 +130,7 @@ test('up after a killed up adopts the database that was left running and takes t
 test('Ctrl-C under a render that takes too long hands it back, and the next up renders it at no cost', async () => {
   const service = await startService({ home, environment: { SHUTDOWN_SECONDS: '1' } });
   const client = createClient(service);
-  const { id } = await client.render(video);
-  await eventually(
-    () => client.get(id),
-    ({ status, progress }) => status === 'started' && (progress?.renderedFrames ?? 0) > 0,
-    { what: 'a render at work' },
-  );
+  const id = await renderAtWork(client, 'dan');
   await service.stop();
   await nothingRuns();
 
@@ -167,12 +144,7 @@ test('Ctrl-C under a render that takes too long hands it back, and the next up r
 test('a database that is killed under up comes back by itself, and the render goes on', async () => {
   const service = await startService({ home, environment: { QUEUE_LOCK_MS: '2000', LOG_LEVEL: 'silent' } });
   const client = createClient(service);
-  const { id } = await client.render(video);
-  await eventually(
-    () => client.get(id),
-    ({ status, progress }) => status === 'started' && (progress?.renderedFrames ?? 0) > 0,
-    { what: 'a render at work' },
-  );
+  const id = await renderAtWork(client, 'fay');
   const pid = Number(
     (await readFile(join(home, 'postgres', 'data', 'postmaster.pid'), 'utf8')).split('\n')[0],
   );
@@ -186,3 +158,20 @@ test('a database that is killed under up comes back by itself, and the render go
   await service.stop();
   await nothingRuns();
 }, 180_000);
+
+// The last, because it leaves a render unfinished.
+test('a second Ctrl-C under a render ends at once, and the database with it', async () => {
+  const lines: string[] = [];
+  const service = await startService({ home, onLine: (line) => lines.push(line) });
+  await renderAtWork(createClient(service), 'eve');
+  const exited = once(service.process, 'exit');
+  service.process.kill('SIGINT');
+  await eventually(
+    async () => lines.some((line) => line.startsWith('Stopping: ')),
+    (said) => said,
+    { what: 'the announcement of the stop' },
+  );
+  service.process.kill('SIGINT');
+  expect(await exited).toEqual([130, null]);
+  await nothingRuns();
+}, 120_000);

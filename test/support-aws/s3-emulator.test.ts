@@ -10,7 +10,6 @@ import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetBucketLocationCommand,
-  GetObjectCommand,
   GetObjectTaggingCommand,
   HeadBucketCommand,
   HeadObjectCommand,
@@ -19,42 +18,21 @@ import {
   ListObjectsV2Command,
   ListPartsCommand,
   PutObjectCommand,
-  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type S3Emulator, startS3 } from '../support/aws/s3/start-s3.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Bucket as StoredBucket } from '../support/aws/s3/store.ts';
+import { Bucket, openS3Bench } from './s3-bench.ts';
 import { clientOf, refusalOf } from './s3-client.ts';
 
-const Bucket = 'files';
 const megabyte = 1024 * 1024;
 
-let s3: S3Emulator;
-let client: S3Client;
+const { s3, client, startAnew, put, get, read } = await openS3Bench();
 let bucket: StoredBucket;
-
-beforeAll(async () => {
-  s3 = await startS3();
-  client = clientOf(s3);
-});
-
 beforeEach(() => {
-  s3.buckets.clear();
-  s3.requests.length = 0;
-  bucket = s3.createBucket(Bucket);
+  bucket = startAnew();
 });
-
-afterAll(async () => {
-  client.destroy();
-  await s3.stop();
-});
-
-const put = (Key: string, Body: string | Buffer = `body of ${Key}`, rest = {}) =>
-  client.send(new PutObjectCommand({ Bucket, Key, Body, ...rest }));
-const get = (Key: string, rest = {}) => client.send(new GetObjectCommand({ Bucket, Key, ...rest }));
-const read = async (Key: string, rest = {}) => (await get(Key, rest)).Body?.transformToString();
 
 describe('buckets', () => {
   test('are created where the client is, listed, located and deleted when empty', async () => {

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { afterAll } from 'vitest';
 import { createApi } from '../../src/apps/api/start-api.ts';
 import type { Resources } from '../../src/apps/resources.ts';
 import { mediaTypeOf, type OutputFormat } from '../../src/core/output.ts';
@@ -71,15 +72,16 @@ export interface TestApi extends Resources {
   close(): Promise<void>;
 }
 
-export const startTestApi = async (
-  options: {
-    databaseUrl?: string;
-    /** Variables of the configuration. */
-    environment?: Readonly<Record<string, string>>;
-    /** Default: a folder. */
-    storage?: Storage;
-  } = {},
-): Promise<TestApi> => {
+interface TestApiOptions {
+  /** Default: a database of its own. */
+  readonly databaseUrl?: string;
+  /** Variables of the configuration. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Default: a folder. */
+  readonly storage?: Storage;
+}
+
+export const startTestApi = async (options: TestApiOptions = {}): Promise<TestApi> => {
   const directory = await mkdtemp(join(tmpdir(), 'rendermill-api-'));
   const own = options.databaseUrl === undefined ? await createTestDatabase() : undefined;
   const databaseUrl = options.databaseUrl ?? own?.url ?? '';
@@ -129,6 +131,13 @@ export const startTestApi = async (
       await rm(directory, { recursive: true, force: true });
     },
   };
+};
+
+/** One for the whole test file, closed after its last test. */
+export const openTestApi = async (options?: TestApiOptions): Promise<TestApi> => {
+  const api = await startTestApi(options);
+  afterAll(() => api.close());
+  return api;
 };
 
 const callApi = (url: string, { method, key, body, text, headers = {}, signal }: Call): Promise<Response> => {

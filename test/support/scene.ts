@@ -12,7 +12,11 @@ import { startApi } from '../../src/apps/api/start-api.ts';
 import { openRecords, openResources, type Resources } from '../../src/apps/resources.ts';
 import { createApiKey } from '../../src/domain/accounts/api-keys.ts';
 import { decideRenderMode, ensureOrganization } from '../../src/domain/accounts/organizations.ts';
+import { setTier } from '../../src/domain/accounts/users.ts';
+import { artifactPrefix } from '../../src/domain/artifacts/artifact-keys.ts';
+import { readEventsOf } from '../../src/domain/events/read-events.ts';
 import { bundleProject } from '../../src/features/compositions/bundle-project.ts';
+import type { Checkpoint } from '../../src/features/renders/run-render.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import { createLifecycle } from '../../src/platform/lifecycle/lifecycle.ts';
 import { createLogger } from '../../src/platform/log/log.ts';
@@ -28,10 +32,18 @@ export interface Scene {
   readonly url: string;
   readonly key: string;
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
-  /** Accepts a render and returns its export's id. */
+  /** Accepts a render for ada, who has no limit, and returns its export's id. */
   accept(request: Record<string, unknown>): Promise<string>;
   /** Resolves when the worker takes work. */
   startWorker(environment?: Record<string, string>): Promise<ChildProcess>;
+  /** Starts a worker that kills itself at the checkpoint; resolves when it has. */
+  killWorkerAt(point: Checkpoint): Promise<void>;
+  /** Of the events about an export or a batch. */
+  eventNamesOf(id: string): Promise<readonly string[]>;
+  /** Keys in storage of what was rendered for an export. */
+  filesOf(id: string): Promise<readonly string[]>;
+  /** Resolves when none of its processes is left. */
+  nothingRuns(): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -72,30 +84,50 @@ export const openScene = async (environment: Record<string, string> = {}): Promi
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
 
+  const startWorker: Scene['startWorker'] = async (more = {}) => {
+    const worker = fork(workerEntry, {
+      execArgv: ['--import', 'tsx'],
+      env: { ...process.env, ...variables, ...more },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    workers.push(worker);
+    const exit = once(worker, 'exit').then(() => 'exit');
+    const first = await Promise.race([once(worker, 'message').then(() => 'ready'), exit]);
+    if (first === 'exit' && more.KILL_AT === undefined)
+      throw new Error('the worker ended before it was ready');
+    return worker;
+  };
+
   return {
     resources,
     home,
     url,
     key,
     call,
+    startWorker,
+    killWorkerAt: async (point) => {
+      const worker = await startWorker({ KILL_AT: point });
+      if (worker.exitCode === null && worker.signalCode === null) await once(worker, 'exit');
+      if (worker.signalCode !== 'SIGKILL') throw new Error(`the worker ended before it came to "${point}"`);
+    },
+    eventNamesOf: async (id) =>
+      (await readEventsOf(resources.db, { organizationId, id, afterPosition: 0 })).map(({ event }) => event),
+    filesOf: async (id) => {
+      const keys: string[] = [];
+      for await (const { key } of resources.storage.list(artifactPrefix(organizationId, id))) keys.push(key);
+      return keys;
+    },
+    nothingRuns: () =>
+      eventually(
+        () => processesOf(home),
+        (found) => found.length === 0,
+        { what: 'the end of all processes' },
+      ),
     accept: async (request) => {
       const response = await call('POST', '/api/render', { userId: 'ada', projectId: 'launch', ...request });
       const answer = (await response.json()) as { id: string };
       if (response.status !== 202) throw new Error(`not accepted: ${JSON.stringify(answer)}`);
       return answer.id;
-    },
-    startWorker: async (more = {}) => {
-      const worker = fork(workerEntry, {
-        execArgv: ['--import', 'tsx'],
-        env: { ...process.env, ...variables, ...more },
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      });
-      workers.push(worker);
-      const exit = once(worker, 'exit').then(() => 'exit');
-      const first = await Promise.race([once(worker, 'message').then(() => 'ready'), exit]);
-      if (first === 'exit' && more.KILL_AT === undefined)
-        throw new Error('the worker ended before it was ready');
-      return worker;
     },
     close: async () => {
       await Promise.all(workers.map(endWorker));
@@ -117,6 +149,7 @@ const createTenant = ({ db }: Resources): Promise<string> =>
   db.transaction().execute(async (tx) => {
     await ensureOrganization(tx, { id: organizationId });
     await decideRenderMode(tx, organizationId, 'lambda', true);
+    await setTier(tx, organizationId, 'ada', 'unlimited', new Date());
     return (await createApiKey(tx, { organizationId, kind: 'secret', name: 'test' })).key;
   });
 

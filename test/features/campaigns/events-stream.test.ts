@@ -1,70 +1,20 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createTenant, openTestApi, refusalOf, type Tenant } from '../../support/api.ts';
+import { openEventStream } from '../../support/event-stream.ts';
 import { createUser, times } from '../../support/factories.ts';
 import { cellsIn, completeCell, planAll, renderAll, request, startCell } from './support.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   tenant = await createTenant(api);
   await createUser(api.db, tenant.organizationId);
 });
 
-interface Frame {
-  readonly event: string;
-  readonly id: string | undefined;
-  readonly data: Record<string, unknown>;
-}
-
-const parseFrame = (text: string): Frame | null => {
-  const fields = new Map(
-    text.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
-  );
-  const [event, data] = [fields.get('event'), fields.get('data')];
-  return event === undefined || data === undefined
-    ? null
-    : { event, id: fields.get('id'), data: JSON.parse(data) };
-};
-
-async function* readFrames(response: Response): AsyncGenerator<Frame, undefined> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const frame = parseFrame(text.slice(0, end));
-      text = text.slice(end + 2);
-      if (frame) yield frame;
-    }
-  }
-  return undefined;
-}
-
-const open = async (id: string, headers: Record<string, string> = {}) => {
-  const aborted = new AbortController();
-  const response = await api.call(`/api/campaigns/${id}/events`, {
-    key: tenant.key,
-    headers,
-    signal: aborted.signal,
-  });
-  const frames = readFrames(response);
-  return {
-    response,
-    leave: () => aborted.abort(),
-    next: async () => (await frames.next()).value,
-    rest: async () => {
-      const all: Frame[] = [];
-      for await (const frame of frames) all.push(frame);
-      return all;
-    },
-  };
-};
+const open = (id: string, headers: Record<string, string> = {}) =>
+  openEventStream(api, `/api/campaigns/${id}/events`, { key: tenant.key, headers });
 
 describe('the stream of a campaign', () => {
   test('begins with where it stands, tells what comes, and ends after the close', async () => {

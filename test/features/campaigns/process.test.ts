@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { feedDueRuns, refeedRuns } from '../../../src/domain/batches/due-runs.ts';
-import { createTenant, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { createTenant, openTestApi, type Tenant } from '../../support/api.ts';
 import { createUser, eventsOf, times } from '../../support/factories.ts';
 import {
   aCampaign,
@@ -17,12 +17,8 @@ import {
   usageOf,
 } from './support.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   tenant = await createTenant(api);
   await createUser(api.db, tenant.organizationId, { tier: 'pro' });

@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { recordStillCheck } from '../../../src/domain/compositions/still-check.ts';
 import type { PresentedCampaign, PresentedCell } from '../../../src/features/campaigns/present-campaign.ts';
 import type { CampaignPage } from '../../../src/features/campaigns/read-campaign.ts';
-import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { createTenant, openTestApi, refusalOf, type Tenant } from '../../support/api.ts';
 import { acceptBatch } from '../../support/batches.ts';
 import { compositionVersion, createUser } from '../../support/factories.ts';
 import { planAll, read, renderAll, rendererVersion, request } from './support.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   tenant = await createTenant(api);
   await createUser(api.db, tenant.organizationId);

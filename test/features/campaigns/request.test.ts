@@ -1,19 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { recordStillCheck } from '../../../src/domain/compositions/still-check.ts';
 import { grantCredits } from '../../../src/domain/credits/ledger.ts';
 import { recordHeartbeat } from '../../../src/domain/exports/workers.ts';
 import type { CampaignAcceptance } from '../../../src/features/campaigns/acceptance.ts';
 import type { CampaignPlan } from '../../../src/features/campaigns/plan-campaign.ts';
-import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { createTenant, openTestApi, refusalOf, type Tenant } from '../../support/api.ts';
 import { compositionVersion, countRows, createUser, slots, times } from '../../support/factories.ts';
 import { aCampaign, planAll, post, read, renderAll, rendererVersion, request, usageOf } from './support.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   tenant = await createTenant(api);
   await api.db.deleteFrom('worker').execute();

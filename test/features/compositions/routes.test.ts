@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTenant, refusalOf, startTestApi, type TestApi } from '../../support/api.ts';
+import { expect, test } from 'vitest';
+import { createTenant, openTestApi, refusalOf } from '../../support/api.ts';
 import {
   createKey,
   createOrganization,
@@ -8,11 +8,7 @@ import {
   registerCompositions,
 } from '../../support/factories.ts';
 
-let api: TestApi;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
+const api = await openTestApi();
 
 test('the compositions are listed with size, length and schema, newest version first and marked', async () => {
   const organizationId = await createOrganization(api.db);

@@ -1,48 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { get } from 'node:http';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newId } from '../../../src/core/ids.ts';
-import type { Metered } from '../../../src/domain/exports/limits.ts';
-import { createSignedLink, verifySignedLink } from '../../../src/features/downloads/signed-link.ts';
-import {
-  createTenant,
-  refusalOf,
-  type StoredFile,
-  startTestApi,
-  storeExport,
-  type Tenant,
-  type TestApi,
-} from '../../support/api.ts';
-import { createKey, createUser, eventsOf, hours, minutes, noon } from '../../support/factories.ts';
+import { type Call, createTenant, refusalOf, storeExport } from '../../support/api.ts';
+import { createKey, minutes, noon } from '../../support/factories.ts';
+import { bytesOf, downloadNamesOf, downloadsOf } from './download-events.ts';
+import { content, openDownloadScene } from './download-scene.ts';
 
-let api: TestApi;
-let tenant: Tenant;
-let who: Metered;
-let file: StoredFile;
-const content = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 251));
-
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
-beforeEach(async () => {
-  api.clock.set(noon);
-  tenant = await createTenant(api);
-  who = await createUser(api.db, tenant.organizationId);
-  file = await storeExport(api, who, { content });
-});
+const { api, given, expectEvents } = await openDownloadScene();
 
 const pathOf = (fileId: string, query = '') => `/api/render/download?fileId=${fileId}${query}`;
-const download = (
-  given: { headers?: Record<string, string>; query?: string; method?: string; key?: string } = {},
-) => api.call(pathOf(file.fileId, given.query), { key: given.key ?? tenant.key, ...given });
-const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
-const downloadEvents = async () =>
-  (await eventsOf(api.db, tenant.organizationId)).filter((event) => /download/.test(event.event_name));
-const namesSoFar = async () => (await downloadEvents()).map((event) => event.event_name);
-/** What is recorded after the last byte comes a moment after it. */
-const expectEvents = (names: readonly string[]) => expect.poll(namesSoFar).toEqual(names);
+const download = ({ query, ...call }: Call & { query?: string } = {}) =>
+  api.call(pathOf(given.file.fileId, query), { key: given.tenant.key, ...call });
 
 describe('a download', () => {
   test('is the file, byte for byte, with its type, size, name and validators', async () => {
@@ -52,7 +21,7 @@ describe('a download', () => {
     expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': 'image/png',
       'content-length': '1000',
-      'content-disposition': `attachment; filename="hero-ad-${file.row.id.slice(-8)}.png"`,
+      'content-disposition': `attachment; filename="hero-ad-${given.file.row.id.slice(-8)}.png"`,
       etag: expect.stringMatching(/^"[0-9a-f]{64}"$/),
       'last-modified': new Date(noon).toUTCString(),
       'accept-ranges': 'bytes',
@@ -134,8 +103,8 @@ describe('a download', () => {
     ['a"; filename="evil.exe', /^attachment; filename="a-filename-evil\.exe-[0-9a-f]{8}\.png"$/],
     ['🙂', /^attachment; filename="export-[0-9a-f]{8}\.png"$/],
   ])('of a composition named %s has a name that is safe everywhere', async (compositionId, expected) => {
-    const named = await storeExport(api, who, { compositionId });
-    const response = await api.call(pathOf(named.fileId), { key: tenant.key, method: 'HEAD' });
+    const named = await storeExport(api, given.who, { compositionId });
+    const response = await api.call(pathOf(named.fileId), { key: given.tenant.key, method: 'HEAD' });
     expect(response.headers.get('content-disposition')).toMatch(expected);
   });
 
@@ -145,7 +114,7 @@ describe('a download', () => {
       const artifact = await api.db
         .selectFrom('artifact')
         .selectAll()
-        .where('file_id', '=', file.fileId)
+        .where('file_id', '=', given.file.fileId)
         .executeTakeFirstOrThrow();
       await api.storage.delete(artifact.storage_key);
       if (damage === 'cut short')
@@ -160,8 +129,8 @@ describe('a download', () => {
 
 describe('who may download', () => {
   test('nobody without a key or a signature, and nobody with a publishable key', async () => {
-    const { key } = await createKey(api.db, tenant.organizationId, 'publishable');
-    expect(await refusalOf(await api.call(pathOf(file.fileId)))).toMatchObject({
+    const { key } = await createKey(api.db, given.tenant.organizationId, 'publishable');
+    expect(await refusalOf(await api.call(pathOf(given.file.fileId)))).toMatchObject({
       status: 401,
       code: 'unauthenticated',
     });
@@ -174,14 +143,14 @@ describe('who may download', () => {
       status: 404,
       message: 'There is no such file.',
     });
-    const link = { key: other.key, body: { fileId: file.fileId } };
+    const link = { key: other.key, body: { fileId: given.file.fileId } };
     expect(await refusalOf(await api.call('/api/render/download-link', link))).toMatchObject({ status: 404 });
   });
 
   test.each(['../../etc/passwd', '..%2F..%2Fetc%2Fpasswd', '%00', '/etc/passwd', newId()])(
     'nothing by the file id %s',
     async (fileId) => {
-      expect(await refusalOf(await api.call(pathOf(fileId), { key: tenant.key }))).toMatchObject({
+      expect(await refusalOf(await api.call(pathOf(fileId), { key: given.tenant.key }))).toMatchObject({
         status: 404,
         code: 'not_found',
       });
@@ -197,118 +166,10 @@ describe('who may download', () => {
     ['with another disposition', pathOf('a', '&disposition=evil')],
     ['with an expiry that is no number', pathOf('a', '&expires=tomorrow&signature=x')],
   ])('%s is 400', async (_name, path) => {
-    expect(await refusalOf(await api.call(path, { key: tenant.key }))).toMatchObject({
+    expect(await refusalOf(await api.call(path, { key: given.tenant.key }))).toMatchObject({
       status: 400,
       code: 'invalid_request',
     });
-  });
-});
-
-describe('a signed link', () => {
-  const createLink = async (body: Record<string, unknown> = {}) => {
-    const response = await api.call('/api/render/download-link', {
-      key: tenant.key,
-      body: { fileId: file.fileId, ...body },
-    });
-    return (await response.json()) as { url: string; expiresAt: string };
-  };
-  const change = (url: string, name: string, value: string) => {
-    const changed = new URL(url);
-    changed.searchParams.set(name, value);
-    return changed;
-  };
-
-  test('gives the file without a key, for an hour unless told otherwise', async () => {
-    const { url, expiresAt } = await createLink();
-    expect(url.startsWith(`${api.url}/api/render/download?`)).toBe(true);
-    expect(expiresAt).toBe('2026-03-10T13:00:00.000Z');
-    expect(await bytesOf(await fetch(url))).toEqual(content);
-    expect((await createLink({ expiresInSeconds: 60 })).expiresAt).toBe('2026-03-10T12:01:00.000Z');
-  });
-
-  test('works to its last second and no longer', async () => {
-    const { url } = await createLink({ expiresInSeconds: 60 });
-    api.clock.advance(59_999);
-    expect((await fetch(url)).status).toBe(200);
-    api.clock.advance(1);
-    expect(await refusalOf(await fetch(url))).toMatchObject({ status: 403, code: 'link_invalid' });
-  });
-
-  test('that was tampered with is 403, and does not say in what', async () => {
-    const { url } = await createLink();
-    const another = await storeExport(api, who);
-    const signature = new URL(url).searchParams.get('signature') ?? '';
-    const flipped = (signature[0] === 'A' ? 'B' : 'A') + signature.slice(1);
-    const later = String(Math.floor(new Date(noon).getTime() / 1000) + 7200);
-    for (const wrong of [
-      change(url, 'fileId', another.fileId),
-      change(url, 'expires', later),
-      change(url, 'signature', flipped),
-      change(url, 'signature', signature.slice(0, -4)),
-      change(url, 'signature', ''),
-      // A forgiving decoder would read these as the same signature, and each would count as a link of its own.
-      change(url, 'signature', `${signature}=`),
-      change(url, 'signature', `${signature}!`),
-      change(url, 'signature', `${signature}\n`),
-    ]) {
-      expect(await refusalOf(await fetch(wrong))).toMatchObject({ status: 403, code: 'link_invalid' });
-    }
-    await expectEvents([]);
-  });
-
-  test('of one organization opens no file of another', async () => {
-    const { url } = await createLink();
-    const other = await createTenant(api);
-    const theirs = await storeExport(api, await createUser(api.db, other.organizationId));
-    expect(await refusalOf(await fetch(change(url, 'fileId', theirs.fileId)))).toMatchObject({
-      status: 403,
-      code: 'link_invalid',
-    });
-  });
-
-  test('without its expiry is no credential', async () => {
-    const url = new URL((await createLink()).url);
-    url.searchParams.delete('expires');
-    expect(await refusalOf(await fetch(url))).toMatchObject({ status: 401, code: 'unauthenticated' });
-  });
-
-  test('serves ranges and HEAD as well', async () => {
-    const { url } = await createLink();
-    expect(await bytesOf(await fetch(url, { headers: { range: 'bytes=10-19' } }))).toEqual(
-      content.subarray(10, 20),
-    );
-    expect((await fetch(url, { method: 'HEAD' })).status).toBe(200);
-  });
-
-  test.each([
-    { expiresInSeconds: 0 },
-    { expiresInSeconds: 7 * 24 * 3600 + 1 },
-    { expiresInSeconds: 1.5 },
-    { forever: true },
-  ])('with %j is 400', async (body) => {
-    const response = await api.call('/api/render/download-link', {
-      key: tenant.key,
-      body: { fileId: file.fileId, ...body },
-    });
-    expect(await refusalOf(response)).toMatchObject({ status: 400, code: 'invalid_request' });
-  });
-
-  test('is made with a secret key only, for a file that exists', async () => {
-    const { key } = await createKey(api.db, tenant.organizationId, 'publishable');
-    const body = { fileId: file.fileId };
-    expect((await api.call('/api/render/download-link', { body })).status).toBe(401);
-    expect((await api.call('/api/render/download-link', { key, body })).status).toBe(403);
-    const missing = { key: tenant.key, body: { fileId: newId() } };
-    expect((await api.call('/api/render/download-link', missing)).status).toBe(404);
-  });
-
-  test('is signed with the secret of its organization: another secret does not fit', () => {
-    const [secret, other] = [randomBytes(32), randomBytes(32)];
-    const link = createSignedLink(secret, 'file', new Date(noon));
-    expect(() => verifySignedLink(secret, link, new Date(0))).not.toThrow();
-    expect(() => verifySignedLink(other, link, new Date(0))).toThrow(
-      expect.objectContaining({ code: 'link_invalid' }),
-    );
   });
 });
 
@@ -316,14 +177,14 @@ describe('the count of downloads', () => {
   test('records export_downloaded before and download_completed after, with the facts', async () => {
     await bytesOf(await download());
     await expectEvents(['export_downloaded', 'download_completed']);
-    const [begun, completed] = await downloadEvents();
+    const [begun, completed] = await downloadsOf(api, given.tenant);
     const facts = {
       exportType: 'single_file',
       fileCount: 1,
       sizeInBytes: 1000,
       format: 'png',
-      fileId: file.fileId,
-      exportId: file.row.id,
+      fileId: given.file.fileId,
+      exportId: given.file.row.id,
       timestamp: noon,
     };
     expect(begun?.properties).toEqual({ ...facts, download_count: 1, second_download_attempt: false });
@@ -347,15 +208,18 @@ describe('the count of downloads', () => {
   test('is each link’s own', async () => {
     const link = async (expiresInSeconds: number) => {
       const response = await api.call('/api/render/download-link', {
-        key: tenant.key,
-        body: { fileId: file.fileId, expiresInSeconds },
+        key: given.tenant.key,
+        body: { fileId: given.file.fileId, expiresInSeconds },
       });
       return ((await response.json()) as { url: string }).url;
     };
     const [one, other] = [await link(60), await link(120)];
     for (const url of [one, one, other]) await bytesOf(await fetch(url));
     await expect
-      .poll(async () => (await namesSoFar()).filter((name) => name === 'export_downloaded').length)
+      .poll(
+        async () =>
+          (await downloadNamesOf(api, given.tenant)).filter((name) => name === 'export_downloaded').length,
+      )
       .toBe(2);
   });
 
@@ -383,13 +247,13 @@ describe('the count of downloads', () => {
 
   test('knows a client that went away: export_downloaded is there before the first byte, download_completed is not', async () => {
     // More than the buffers of both ends hold together.
-    const large = await storeExport(api, who, { content: Buffer.alloc(64 * 1024 * 1024, 7) });
-    const headers = { authorization: `Bearer ${tenant.key}` };
+    const large = await storeExport(api, given.who, { content: Buffer.alloc(64 * 1024 * 1024, 7) });
+    const headers = { authorization: `Bearer ${given.tenant.key}` };
     const atFirstByte = await new Promise<string[]>((resolve, reject) => {
       const sent = get(api.url + pathOf(large.fileId), { headers }, (response) => {
         response.once('data', () => {
           response.pause();
-          namesSoFar()
+          downloadNamesOf(api, given.tenant)
             .then(resolve, reject)
             .finally(() => sent.destroy());
         });
@@ -400,26 +264,21 @@ describe('the count of downloads', () => {
     // A whole download of another file by the same server afterwards: what the first would have recorded is there by then.
     await bytesOf(await download());
     await expectEvents(['export_downloaded', 'export_downloaded', 'download_completed']);
-    const completed = (await downloadEvents()).filter((event) => event.event_name === 'download_completed');
-    expect(completed.map((event) => event.properties.fileId)).toEqual([file.fileId]);
+    const completed = (await downloadsOf(api, given.tenant)).filter(
+      (event) => event.event_name === 'download_completed',
+    );
+    expect(completed.map((event) => event.properties.fileId)).toEqual([given.file.fileId]);
 
     // The client comes back for the rest.
     api.clock.advance(minutes(5));
     await bytesOf(
-      await api.call(pathOf(large.fileId), { key: tenant.key, headers: { range: 'bytes=1000-' } }),
+      await api.call(pathOf(large.fileId), { key: given.tenant.key, headers: { range: 'bytes=1000-' } }),
     );
     await expect
-      .poll(async () => (await namesSoFar()).filter((name) => name === 'download_completed').length)
+      .poll(
+        async () =>
+          (await downloadNamesOf(api, given.tenant)).filter((name) => name === 'download_completed').length,
+      )
       .toBe(2);
   });
-});
-
-test('a link made long before still opens its file, whatever happened to the clock of the client', async () => {
-  const response = await api.call('/api/render/download-link', {
-    key: tenant.key,
-    body: { fileId: file.fileId, expiresInSeconds: 604_800 },
-  });
-  const { url } = (await response.json()) as { url: string };
-  api.clock.advance(hours(24 * 6));
-  expect((await fetch(url)).status).toBe(200);
 });

@@ -16,7 +16,8 @@ import {
   type TestApi,
 } from '../../support/api.ts';
 import { type S3Emulator, startS3 } from '../../support/aws/s3/start-s3.ts';
-import { createUser, eventNamesOf, noon, silentLog } from '../../support/factories.ts';
+import { createUser, noon, silentLog } from '../../support/factories.ts';
+import { bytesOf, downloadNamesOf } from './download-events.ts';
 import { readBack } from './read-back.ts';
 
 let s3: S3Emulator;
@@ -81,9 +82,7 @@ const ask = (query = '', init: RequestInit = {}) =>
     ...init,
     headers: { authorization: `Bearer ${tenant.key}`, ...init.headers },
   });
-const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
-const downloadEvents = async () =>
-  (await eventNamesOf(redirecting.db, tenant.organizationId)).filter((name) => /download/.test(name));
+const downloadEvents = () => downloadNamesOf(redirecting, tenant);
 
 describe('a download that is redirected', () => {
   test('leads to a URL of the storage that gives the file by its name and type, and expires in five minutes', async () => {

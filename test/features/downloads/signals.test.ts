@@ -1,28 +1,23 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { RendermillError } from '../../../src/core/errors.ts';
 import { dropOldWindows } from '../../../src/domain/artifacts/download-window.ts';
 import type { Metered } from '../../../src/domain/exports/limits.ts';
 import { createDamageRecorder } from '../../../src/features/downloads/record-damage.ts';
 import {
   createTenant,
+  openTestApi,
   refusalOf,
   type StoredFile,
-  startTestApi,
   storeExport,
   type Tenant,
-  type TestApi,
 } from '../../support/api.ts';
 import { createUser, eventsOf, hours, minutes, noon, outcomes, times } from '../../support/factories.ts';
 import { storeBatch } from './stored-batch.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
 let who: Metered;
 let file: StoredFile;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   api.clock.set(noon);
   tenant = await createTenant(api);

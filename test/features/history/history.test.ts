@@ -1,20 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  createTenant,
-  refusalOf,
-  startTestApi,
-  storeExport,
-  type Tenant,
-  type TestApi,
-} from '../../support/api.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createTenant, openTestApi, refusalOf, storeExport, type Tenant } from '../../support/api.ts';
 import { accept, createKey, createUser, noon, times } from '../../support/factories.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   tenant = await createTenant(api);
 });

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { type ErasureDeps, runErasures } from '../../../src/features/identity/run-erasures.ts';
-import { createTenant, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { createTenant, openTestApi, type Tenant } from '../../support/api.ts';
 import { hours, minutes, noon, times } from '../../support/factories.ts';
 import {
   askToErase,
@@ -15,13 +15,9 @@ import {
 import { type PosthogReceiver, startPosthogReceiver } from './posthog-receiver.ts';
 import { project, send } from './support.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
 let posthog: PosthogReceiver;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   api.clock.set(noon);
   await closeErasures(api);

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createSink } from '../../../src/domain/deliveries/sinks.ts';
 import { runErasures } from '../../../src/features/identity/run-erasures.ts';
-import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { createTenant, openTestApi, refusalOf, type Tenant } from '../../support/api.ts';
 import { createKey, hours, noon, times } from '../../support/factories.ts';
 import {
   askToErase,
@@ -17,12 +17,8 @@ import {
 } from './erasure-scene.ts';
 import { project, send } from './support.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   api.clock.set(noon);
   await closeErasures(api);

@@ -1,16 +1,12 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createTenant, openTestApi, refusalOf, type Tenant } from '../../support/api.ts';
 import { createKey, hours, noon, times } from '../../support/factories.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
 let publishable: string;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   api.clock.set(noon);
   tenant = await createTenant(api);

@@ -1,17 +1,13 @@
 import { createHmac } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { startTestApi, type TestApi } from '../../support/api.ts';
+import { afterEach, expect, it, vi } from 'vitest';
+import { openTestApi, startTestApi } from '../../support/api.ts';
 
 const secret = 'a-secret-of-the-operator';
 const path = '/api/lambda/webhook';
 
-let api: TestApi;
+const api = await openTestApi({ environment: { LAMBDA_WEBHOOK_SECRET: secret } });
 const heard: string[] = [];
-beforeAll(async () => {
-  api = await startTestApi({ environment: { LAMBDA_WEBHOOK_SECRET: secret } });
-  api.listener.on('rendermill_lambda', (renderId) => void heard.push(renderId));
-});
-afterAll(() => api.close());
+api.listener.on('rendermill_lambda', (renderId) => void heard.push(renderId));
 afterEach(() => void heard.splice(0));
 
 /** As Remotion's `calculateSignature` makes it. */

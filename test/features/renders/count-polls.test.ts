@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Metered } from '../../../src/domain/exports/limits.ts';
 import { createPollCounter } from '../../../src/features/renders/count-polls.ts';
 import { openDatabase } from '../../../src/platform/db/client.ts';
-import { createTenant, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { createTenant, openTestApi, type Tenant } from '../../support/api.ts';
 import {
   accept,
   acceptAndStart,
@@ -14,13 +14,9 @@ import {
   times,
 } from '../../support/factories.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
 let who: Metered;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   tenant = await createTenant(api);
   who = await createUser(api.db, tenant.organizationId);

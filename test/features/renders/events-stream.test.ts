@@ -1,74 +1,24 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { requestCancel } from '../../../src/domain/exports/cancel-export.ts';
 import { failExport } from '../../../src/domain/exports/fail-export.ts';
 import type { Metered } from '../../../src/domain/exports/limits.ts';
 import { saveProgress } from '../../../src/domain/exports/save-progress.ts';
-import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { createTenant, openTestApi, refusalOf, type Tenant } from '../../support/api.ts';
+import { openEventStream } from '../../support/event-stream.ts';
 import { accept, complete, createUser, noon, start } from '../../support/factories.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
 let who: Metered;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   tenant = await createTenant(api);
   who = await createUser(api.db, tenant.organizationId);
 });
 
-interface Frame {
-  readonly event: string;
-  readonly id: string | undefined;
-  readonly data: Record<string, unknown>;
-}
-
-const parseFrame = (text: string): Frame | null => {
-  const fields = new Map(
-    text.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
-  );
-  const [event, data] = [fields.get('event'), fields.get('data')];
-  return event === undefined || data === undefined
-    ? null
-    : { event, id: fields.get('id'), data: JSON.parse(data) };
-};
-
-const open = async (id: string, headers: Record<string, string> = {}) => {
-  const aborted = new AbortController();
-  const response = await api.call(`/api/render/${id}/events`, {
-    key: tenant.key,
-    headers,
-    signal: aborted.signal,
-  });
-  const frames = readFrames(response);
-  return {
-    response,
-    next: async () => (await frames.next()).value,
-    rest: async () => {
-      const all: Frame[] = [];
-      for await (const frame of frames) all.push(frame);
-      return all;
-    },
-    leave: () => aborted.abort(),
-  };
-};
-
-async function* readFrames(response: Response): AsyncGenerator<Frame, undefined> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const frame = parseFrame(text.slice(0, end));
-      text = text.slice(end + 2);
-      if (frame) yield frame;
-    }
-  }
-  return undefined;
-}
+const open = (id: string, headers: Record<string, string> = {}) =>
+  openEventStream(api, `/api/render/${id}/events`, { key: tenant.key, headers });
 
 const progress = (percent: number) => ({
   stage: 'rendering',

@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { RendermillError } from '../../../src/core/errors.ts';
-import { newId } from '../../../src/core/ids.ts';
 import { findArtifactsOf } from '../../../src/domain/artifacts/artifacts.ts';
 import { getRun } from '../../../src/domain/batches/batch.ts';
 import { findStillCheck } from '../../../src/domain/compositions/still-check.ts';
@@ -14,35 +11,13 @@ import type { FedJob } from '../../../src/domain/exports/fed-work.ts';
 import { planNext } from '../../../src/domain/exports/feed-exports.ts';
 import { createRenderProcessor } from '../../../src/features/renders/process.ts';
 import type { RunRenderDeps } from '../../../src/features/renders/run-render.ts';
-import { type Listener, openListener } from '../../../src/platform/db/listener.ts';
 import type { ActiveJob } from '../../../src/platform/queue/contract.ts';
 import type { Renderer, RenderSpec, StillsSpec } from '../../../src/platform/renderer/contract.ts';
-import { createFolderStorage } from '../../../src/platform/storage/folder.ts';
 import { type BatchGiven, cellsOf, planBatch, squares } from '../../support/batches.ts';
-import {
-  compositionVersion,
-  createOrganization,
-  createTestClock,
-  createUser,
-  eventsOf,
-  noon,
-  openTestDatabase,
-  registerCompositions,
-  silentLog,
-} from '../../support/factories.ts';
+import { compositionVersion, eventsOf, noon } from '../../support/factories.ts';
+import { openWorkerScene } from './worker-scene.ts';
 
-const { db, url, close } = await openTestDatabase();
-let listener: Listener;
-let directory: string;
-beforeAll(async () => {
-  listener = await openListener(url, silentLog);
-  directory = await mkdtemp(join(tmpdir(), 'rendermill-group-'));
-});
-afterAll(async () => {
-  await listener.close();
-  await close();
-  await rm(directory, { recursive: true, force: true });
-});
+const { db, employ } = await openWorkerScene();
 /** Each test has the line for itself. */
 beforeEach(async () => {
   await db.updateTable('export').set({ status: 'canceled' }).where('status', '=', 'queued').execute();
@@ -95,24 +70,8 @@ const rendererThat = (behaviour: Behaviour, orders: Orders): Renderer => ({
 });
 
 const setUp = async (behaviour: Behaviour = {}, given: BatchGiven = {}) => {
-  const organizationId = await createOrganization(db);
-  await registerCompositions(db, organizationId);
-  const who = await createUser(db, organizationId);
   const orders: Orders = { together: [], alone: [] };
-  const storage = createFolderStorage({ directory: join(directory, organizationId, 'storage') });
-  const outputDirectory = join(directory, organizationId, 'output');
-  const deps: RunRenderDeps = {
-    db,
-    storage,
-    renderer: rendererThat(behaviour, orders),
-    bundles: { path: async ({ version }) => `/bundles/${version}` },
-    listener,
-    clock: createTestClock(),
-    log: silentLog,
-    workerId: newId(),
-    outputDirectory,
-    timeLimits: { stillMs: 1000, videoMs: 2000 },
-  };
+  const { deps, who, organizationId, leftovers } = await employ(rendererThat(behaviour, orders));
   const { batch } = await planBatch(db, who, { variants: 6, sizes: squares(1), ...given });
   const template = {
     organizationId,
@@ -126,7 +85,7 @@ const setUp = async (behaviour: Behaviour = {}, given: BatchGiven = {}) => {
     batch,
     orders,
     template,
-    leftovers: () => readdir(outputDirectory).catch(() => []),
+    leftovers,
     contents: async () => {
       const cells = await cellsOf(db, batch.id);
       const artifacts = await findArtifactsOf(
@@ -135,7 +94,7 @@ const setUp = async (behaviour: Behaviour = {}, given: BatchGiven = {}) => {
       );
       return Promise.all(
         [...artifacts.values()].map(async ({ storage_key }) => {
-          const chunks = await (await storage.read(storage_key)).toArray();
+          const chunks = await (await deps.storage.read(storage_key)).toArray();
           return Buffer.concat(chunks).toString('utf8');
         }),
       );

@@ -1,46 +1,26 @@
-import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RendermillError } from '../../../src/core/errors.ts';
-import { newId } from '../../../src/core/ids.ts';
 import { artifactPrefix } from '../../../src/domain/artifacts/artifact-keys.ts';
 import { requestCancel } from '../../../src/domain/exports/cancel-export.ts';
 import type { Export } from '../../../src/domain/exports/export.ts';
 import { maxFailedAttempts } from '../../../src/features/renders/attempts.ts';
 import { createRenderProcessor } from '../../../src/features/renders/process.ts';
-import type { RunRenderDeps } from '../../../src/features/renders/run-render.ts';
-import { type Listener, openListener } from '../../../src/platform/db/listener.ts';
 import { type ActiveJob, GiveUpError } from '../../../src/platform/queue/contract.ts';
 import type { Renderer, RenderOptions, RenderSpec } from '../../../src/platform/renderer/contract.ts';
-import { createFolderStorage } from '../../../src/platform/storage/folder.ts';
 import {
   accept,
   anOrder,
-  createOrganization,
-  createTestClock,
   createUser,
   eventNamesOf,
   noon,
-  openTestDatabase,
   readExport,
-  registerCompositions,
-  silentLog,
   start,
 } from '../../support/factories.ts';
+import { openWorkerScene } from './worker-scene.ts';
 
-const { db, url, close } = await openTestDatabase();
-let listener: Listener;
-let directory: string;
-beforeAll(async () => {
-  listener = await openListener(url, silentLog);
-  directory = await mkdtemp(join(tmpdir(), 'rendermill-process-'));
-});
-afterAll(async () => {
-  await listener.close();
-  await close();
-  await rm(directory, { recursive: true, force: true });
-});
+const { db, directory, employ } = await openWorkerScene();
 
 type Render = (spec: RenderSpec, options: RenderOptions) => Promise<void>;
 const result = { width: 100, height: 50, durationSeconds: null, renderTimeMs: 12, cost: null };
@@ -67,31 +47,14 @@ const untilAborted = ({ signal }: RenderOptions): Promise<never> =>
   });
 
 const setUp = async (render: Render = async () => undefined) => {
-  const organizationId = await createOrganization(db);
-  await registerCompositions(db, organizationId);
-  const who = await createUser(db, organizationId);
   const orders: RenderSpec[] = [];
-  const storage = createFolderStorage({ directory: join(directory, organizationId, 'storage') });
-  const outputDirectory = join(directory, organizationId, 'output');
-  const deps: RunRenderDeps = {
-    db,
-    storage,
-    renderer: rendererThat(render, orders),
-    bundles: { path: async ({ version }) => `/bundles/${version}` },
-    listener,
-    clock: createTestClock(),
-    log: silentLog,
-    workerId: newId(),
-    outputDirectory,
-    timeLimits: { stillMs: 1000, videoMs: 2000 },
-  };
+  const { deps, who, organizationId, leftovers } = await employ(rendererThat(render, orders));
   const filesOf = async (row: Export) => {
     const keys: string[] = [];
-    for await (const { key } of storage.list(artifactPrefix(organizationId, row.id)))
+    for await (const { key } of deps.storage.list(artifactPrefix(organizationId, row.id)))
       keys.push(key.split('/').at(-1) ?? '');
     return keys;
   };
-  const leftovers = async () => readdir(outputDirectory).catch(() => []);
   return { deps, who, organizationId, orders, filesOf, leftovers };
 };
 

@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '../../../src/core/ids.ts';
 import type { Export } from '../../../src/domain/exports/export.ts';
 import { failExport } from '../../../src/domain/exports/fail-export.ts';
 import type { Metered } from '../../../src/domain/exports/limits.ts';
 import { saveProgress } from '../../../src/domain/exports/save-progress.ts';
-import {
-  createTenant,
-  refusalOf,
-  startTestApi,
-  storeExport,
-  type Tenant,
-  type TestApi,
-} from '../../support/api.ts';
+import { createTenant, openTestApi, refusalOf, storeExport, type Tenant } from '../../support/api.ts';
 import {
   accept,
   acceptAndStart,
@@ -23,13 +16,9 @@ import {
   start,
 } from '../../support/factories.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
 let who: Metered;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   tenant = await createTenant(api);
   who = await createUser(api.db, tenant.organizationId);

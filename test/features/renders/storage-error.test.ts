@@ -1,41 +1,16 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
 import { RendermillError } from '../../../src/core/errors.ts';
-import { newId } from '../../../src/core/ids.ts';
 import type { Export } from '../../../src/domain/exports/export.ts';
 import { planNext } from '../../../src/domain/exports/feed-exports.ts';
 import { createRenderProcessor } from '../../../src/features/renders/process.ts';
 import type { RunRenderDeps } from '../../../src/features/renders/run-render.ts';
-import { type Listener, openListener } from '../../../src/platform/db/listener.ts';
 import type { Renderer } from '../../../src/platform/renderer/contract.ts';
-import { createFolderStorage } from '../../../src/platform/storage/folder.ts';
 import { planBatch, squares } from '../../support/batches.ts';
-import {
-  accept,
-  createOrganization,
-  createTestClock,
-  createUser,
-  eventsOf,
-  openTestDatabase,
-  readExport,
-  registerCompositions,
-  silentLog,
-} from '../../support/factories.ts';
+import { accept, eventsOf, readExport } from '../../support/factories.ts';
+import { openWorkerScene } from './worker-scene.ts';
 
-const { db, url, close } = await openTestDatabase();
-let listener: Listener;
-let directory: string;
-beforeAll(async () => {
-  listener = await openListener(url, silentLog);
-  directory = await mkdtemp(join(tmpdir(), 'rendermill-storage-error-'));
-});
-afterAll(async () => {
-  await listener.close();
-  await close();
-  await rm(directory, { recursive: true, force: true });
-});
+const { db, employ } = await openWorkerScene();
 
 const result = { width: 100, height: 100, durationSeconds: null, renderTimeMs: 12, cost: null };
 
@@ -57,27 +32,17 @@ const renderer: Renderer = {
 
 /** A worker whose storage takes nothing while `broken` has an error. */
 const setUp = async (broken: { error: Error | undefined }) => {
-  const organizationId = await createOrganization(db);
-  await registerCompositions(db, organizationId);
-  const who = await createUser(db, organizationId);
-  const folder = createFolderStorage({ directory: join(directory, organizationId, 'storage') });
-  const deps: RunRenderDeps = {
-    db,
+  const { deps, who, organizationId } = await employ(renderer);
+  const { storage } = deps;
+  const failing: RunRenderDeps = {
+    ...deps,
     storage: {
-      ...folder,
-      putFile: (key, path) => (broken.error ? Promise.reject(broken.error) : folder.putFile(key, path)),
+      ...storage,
+      putFile: (key, path) => (broken.error ? Promise.reject(broken.error) : storage.putFile(key, path)),
     },
-    renderer,
-    bundles: { path: async ({ version }) => `/bundles/${version}` },
-    listener,
-    clock: createTestClock(),
-    log: silentLog,
-    workerId: newId(),
-    outputDirectory: join(directory, organizationId, 'output'),
-    timeLimits: { stillMs: 1000, videoMs: 2000 },
   };
   const run = (data: Record<string, string | number>) =>
-    createRenderProcessor(deps)({
+    createRenderProcessor(failing)({
       id: 'a job',
       name: 'render',
       data,

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { startFolding } from '../../../src/apps/worker/fold-statistics.ts';
 import { changeOrganization } from '../../../src/domain/accounts/organizations.ts';
 import { requestCancel } from '../../../src/domain/exports/cancel-export.ts';
 import { failExport } from '../../../src/domain/exports/fail-export.ts';
 import type { Metered } from '../../../src/domain/exports/limits.ts';
 import { foldDeltas } from '../../../src/domain/statistics/fold-deltas.ts';
-import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { createTenant, openTestApi, refusalOf, type Tenant } from '../../support/api.ts';
 import {
   accept,
   complete,
@@ -17,14 +17,10 @@ import {
   times,
 } from '../../support/factories.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
 let admin: string;
 let who: Metered;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   tenant = await createTenant(api);
   admin = (await createKey(api.db, tenant.organizationId, 'admin')).key;

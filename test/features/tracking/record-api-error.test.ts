@@ -1,25 +1,21 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { RendermillError } from '../../../src/core/errors.ts';
 import { createApiErrorRecorder } from '../../../src/features/tracking/record-api-error.ts';
 import { openDatabase } from '../../../src/platform/db/client.ts';
 import {
   createTenant,
+  openTestApi,
   refusalOf,
   type StoredFile,
-  startTestApi,
   storeExport,
   type Tenant,
   type TestApi,
 } from '../../support/api.ts';
 import { createTestClock, createUser, eventsOf, silentLog, times } from '../../support/factories.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
 let file: StoredFile;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   tenant = await createTenant(api);
   file = await storeExport(api, await createUser(api.db, tenant.organizationId));

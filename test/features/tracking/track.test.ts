@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createTenant, openTestApi, refusalOf, type Tenant } from '../../support/api.ts';
 import { createKey, noon, times } from '../../support/factories.ts';
 
-let api: TestApi;
+const api = await openTestApi();
 let tenant: Tenant;
 let publishable: string;
-beforeAll(async () => {
-  api = await startTestApi();
-});
-afterAll(() => api.close());
 beforeEach(async () => {
   tenant = await createTenant(api);
   publishable = (await createKey(api.db, tenant.organizationId, 'publishable')).key;

@@ -8,7 +8,8 @@ import {
   startTestPostgres,
   type TestDatabase,
 } from '../../support/postgres.ts';
-import { describeJobQueue, type QueueServer } from './job-queue-contract.ts';
+import type { QueueServer } from './contract/queue-bench.ts';
+import { describeJobQueue } from './job-queue-contract.ts';
 
 const wipe = `DO $$
   DECLARE one text;

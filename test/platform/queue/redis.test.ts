@@ -3,7 +3,8 @@ import { describe, expect, inject, test } from 'vitest';
 import { createLogger } from '../../../src/platform/log/log.ts';
 import { openJobQueue } from '../../../src/platform/queue/open-job-queue.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
-import { describeJobQueue, type QueueServer } from './job-queue-contract.ts';
+import type { QueueServer } from './contract/queue-bench.ts';
+import { describeJobQueue } from './job-queue-contract.ts';
 
 const startRedis = async (settings: readonly string[] = []): Promise<TestRedis> => {
   const redis = await startTestRedis(settings);

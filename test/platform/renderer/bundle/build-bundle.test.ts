@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { bundle } from '@remotion/bundler';
 import { openBrowser, renderStill, selectComposition } from '@remotion/renderer';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { findBrowser } from '../../../../src/platform/renderer/browser/find-browser.ts';
 import {
   type BuildBundleOptions,
@@ -28,12 +28,16 @@ const build = (
 ): Promise<BuiltBundle> =>
   buildBundle({ projectPath, outputDirectory: join(folder.path, name), browserExecutable, ...more });
 
-const renderFrame = async (serveUrl: string, id: string, frame: number): Promise<Buffer> => {
-  const browser = await openBrowser('chrome', { browserExecutable, logLevel: 'error' });
+type Browser = Awaited<ReturnType<typeof openBrowser>>;
+
+const renderFrame = async (
+  browser: Browser,
+  serveUrl: string,
+  given: { id: string; frame: number },
+): Promise<Buffer> => {
   const shared = { serveUrl, inputProps: {}, puppeteerInstance: browser, logLevel: 'error' as const };
-  const composition = await selectComposition({ ...shared, id });
-  const { buffer } = await renderStill({ ...shared, composition, frame, imageFormat: 'png' });
-  await browser.close({ silent: true });
+  const composition = await selectComposition({ ...shared, id: given.id });
+  const { buffer } = await renderStill({ ...shared, composition, frame: given.frame, imageFormat: 'png' });
   return buffer as Buffer;
 };
 
@@ -69,10 +73,13 @@ describe('buildBundle', { timeout: 60_000 }, () => {
       enableCaching: false,
       outDir: join(folder.path, 'unwrapped'),
     });
-    const expected = await renderFrame(plain, 'title', 20);
-    expect((await renderFrame(join(folder.path, 'plain'), 'title', 20)).equals(expected)).toBe(true);
+    const browser = await openBrowser('chrome', { browserExecutable, logLevel: 'error' });
+    onTestFinished(() => browser.close({ silent: true }));
+    const expected = await renderFrame(browser, plain, { id: 'title', frame: 20 });
+    const wrapped = join(folder.path, 'plain');
+    expect((await renderFrame(browser, wrapped, { id: 'title', frame: 20 })).equals(expected)).toBe(true);
     // Otherwise an empty picture would be as good.
-    expect((await renderFrame(plain, 'title', 21)).equals(expected)).toBe(false);
+    expect((await renderFrame(browser, plain, { id: 'title', frame: 21 })).equals(expected)).toBe(false);
   });
 
   it('costs a render little: the schema converters are loaded only to describe', async () => {

@@ -1,30 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RendermillError } from '../../../../src/core/errors.ts';
-import type { LocalRendererOptions } from '../../../../src/platform/renderer/local/options.ts';
 import type { ProcessEntry } from '../../../../src/platform/renderer/local/processes/process-table.ts';
 import { countFrames } from './probe.ts';
-import { type Bench, openBench, openWorkshop, rejectionOf, still, type Workshop } from './support.ts';
+import { type Bench, openBenches, openWorkshop, rejectionOf, still } from './support.ts';
 
-let workshop: Workshop;
-let bench: Bench | null = null;
-
-beforeAll(async () => {
-  workshop = await openWorkshop();
-});
-
-afterEach(async () => {
-  await bench?.close();
-  bench = null;
-});
-
-afterAll(() => workshop.remove());
-
-const open = async (options: Partial<LocalRendererOptions> = {}): Promise<Bench> => {
-  bench = await openBench(workshop, options);
-  return bench;
-};
+const workshop = await openWorkshop();
+const { open, share } = openBenches(workshop);
 
 const video = { kind: 'video', format: 'mp4' } as const;
 const late = { ...still, frame: 5 };
@@ -38,7 +21,7 @@ describe('a fault of the composition', () => {
     ['outgoing', 'network_blocked', 'The composition asked for http://blocked.example/price.json'],
     ['hanging', 'delay_render_timeout', 'delayRender("loading the price list") was called'],
   ])('(%s) is told in words that its developer understands', async (compositionId, code, text) => {
-    const { render, expectNothingOf } = await open();
+    const { render, expectNothingOf } = await share();
     const error = await rejectionOf(render(compositionId, { output: late }));
     expect(error.code).toBe(code);
     expect(error.message).toContain(text);
@@ -47,8 +30,27 @@ describe('a fault of the composition', () => {
   });
 
   it('names the line that threw', async () => {
-    const error = await rejectionOf((await open()).render('throwing', { output: video }));
+    const error = await rejectionOf((await share()).render('throwing', { output: video }));
     expect(error.details?.thrownAt).toMatch(/failures\.tsx:10$/);
+  });
+
+  it('that is an endless loop is not tried again when its page, but not its browser, is deaf', async () => {
+    const { render, expectNothingOf } = await share();
+    const error = await rejectionOf(render('endless', { output: late }));
+    expect([error.code, error.retryable]).toEqual(['composition_error', false]);
+    expect(error.message).toContain('The page stopped answering.');
+    await expectNothingOf('endless');
+  });
+
+  it('that takes for ever ends at the wall clock', async () => {
+    const { render, expectNothingOf } = await share();
+    const limits = { maxDurationSeconds: null, maxRenderMs: 2_000 };
+    const error = await rejectionOf(render('slow', { output: video, limits }));
+    expect([error.code, error.message]).toEqual([
+      'render_timeout',
+      'The render took longer than the 2 seconds that are allowed.',
+    ]);
+    await expectNothingOf('slow');
   });
 
   it('that is an endless loop ends as a stall', async () => {
@@ -61,31 +63,12 @@ describe('a fault of the composition', () => {
     await expectNothingOf('endless');
   });
 
-  it('that is an endless loop is not tried again when its page, but not its browser, is deaf', async () => {
-    const { render, expectNothingOf } = await open();
-    const error = await rejectionOf(render('endless', { output: late }));
-    expect([error.code, error.retryable]).toEqual(['composition_error', false]);
-    expect(error.message).toContain('The page stopped answering.');
-    await expectNothingOf('endless');
-  });
-
   it('that eats memory ends at the limit', async () => {
-    const { render, expectNothingOf } = await open({ memoryLimitMb: 700 });
+    const { render, expectNothingOf } = await open({ memoryLimitMb: 700, delayRenderTimeoutMs: 30_000 });
     const error = await rejectionOf(render('hungry', { output: video }));
     expect(error.code).toBe('render_out_of_memory');
     expect(error.details?.memoryMb).toBeGreaterThan(700);
     await expectNothingOf('hungry');
-  });
-
-  it('that takes for ever ends at the wall clock', async () => {
-    const { render, expectNothingOf } = await open();
-    const limits = { maxDurationSeconds: null, maxRenderMs: 2_000 };
-    const error = await rejectionOf(render('slow', { output: video, limits }));
-    expect([error.code, error.message]).toEqual([
-      'render_timeout',
-      'The render took longer than the 2 seconds that are allowed.',
-    ]);
-    await expectNothingOf('slow');
   });
 });
 
@@ -101,7 +84,7 @@ describe('a SIGKILL under a render', () => {
     ['encoder', 'render_crashed', ({ census }) => census.find('ffmpeg')],
     ['child', 'render_crashed', ({ census }) => census.find('child/entry')],
   ])('of the %s ends it within seconds, and the next render works', async (_, code, find) => {
-    const own = await open();
+    const own = await share();
     const { ended } = await own.startSlow();
     const killedMs = Date.now();
     kill(await find(own));
@@ -132,7 +115,7 @@ describe('a SIGKILL under a render', () => {
 
 describe('a cancelled render', () => {
   it('rejects soon, when all is gone', async () => {
-    const { startSlow, expectNothingOf } = await open();
+    const { startSlow, expectNothingOf } = await share();
     const abort = new AbortController();
     const { ended } = await startSlow({ signal: abort.signal });
     const abortedMs = Date.now();
@@ -143,7 +126,7 @@ describe('a cancelled render', () => {
   });
 
   it('does not wait for a page that hears nothing', async () => {
-    const { render, expectNothingOf, census } = await open();
+    const { render, expectNothingOf, census } = await share();
     const abort = new AbortController();
     const ended = render('endless', { output: late }, { signal: abort.signal });
     ended.catch(() => undefined);
@@ -154,7 +137,7 @@ describe('a cancelled render', () => {
   });
 
   it('never begins when it waits for a slot or was cancelled before', async () => {
-    const { startSlow, render } = await open();
+    const { startSlow, render } = await share();
     const running = new AbortController();
     const { ended } = await startSlow({ signal: running.signal });
     const abort = new AbortController();

@@ -4,7 +4,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { claimDirectory } from '../../../../src/platform/renderer/local/owner.ts';
 import {
   isLiving,
@@ -18,29 +18,13 @@ import {
   browserExecutable,
   log,
   openBench,
+  openBenches,
   openWorkshop,
   rejectionOf,
-  type Workshop,
 } from './support.ts';
 
-let workshop: Workshop;
-let bench: Bench | null = null;
-
-beforeAll(async () => {
-  workshop = await openWorkshop();
-});
-
-afterEach(async () => {
-  await bench?.close();
-  bench = null;
-});
-
-afterAll(() => workshop.remove());
-
-const open = async (options: Parameters<typeof openBench>[1] = {}): Promise<Bench> => {
-  bench = await openBench(workshop, options);
-  return bench;
-};
+const workshop = await openWorkshop();
+const { open } = openBenches(workshop);
 
 /** The torture project counts its visits in the storage of the browser, which no render shares with another: it is always the first. */
 const visit = async ({ render }: Bench, organizationId: string): Promise<number> => {
@@ -113,13 +97,12 @@ it('rejects what runs and what comes when it is closed, and may be closed twice'
 
 it('can be closed at any moment of its start', async () => {
   for (const afterMs of [0, 50, 400]) {
-    const own = await open();
+    const own = await openBench(workshop);
     const ended = rejectionOf(own.render('slow', { output: { kind: 'video', format: 'mp4' } }));
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     await own.close();
     expect((await ended).code).toBe('shutting_down');
   }
-  bench = null;
 });
 
 const sourceUrl = (path: string): string => new URL(`../../../../src/${path}`, import.meta.url).href;

@@ -1,38 +1,15 @@
 import { readdir, rm } from 'node:fs/promises';
 import { VERSION } from 'remotion/version';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { rendererVersion } from '../../../../src/platform/renderer/renderer-version.ts';
 import { aloneOf, renderAlone, renderTogether, type StillsOrder, stillsSpecOf } from './stills-bench.ts';
-import {
-  type Bench,
-  browserExecutable,
-  openBench,
-  openWorkshop,
-  rejectionOf,
-  type Workshop,
-} from './support.ts';
+import { type Bench, browserExecutable, openBenches, openWorkshop, rejectionOf } from './support.ts';
 
 // Each renders many pictures twice, or waits for deadlines.
 vi.setConfig({ testTimeout: 120_000 });
 
-let workshop: Workshop;
-let bench: Bench | null = null;
-
-beforeAll(async () => {
-  workshop = await openWorkshop();
-});
-
-afterEach(async () => {
-  await bench?.close();
-  bench = null;
-});
-
-afterAll(() => workshop.remove());
-
-const open = async (options: Parameters<typeof openBench>[1] = {}): Promise<Bench> => {
-  bench = await openBench(workshop, options);
-  return bench;
-};
+const workshop = await openWorkshop();
+const { open, share } = openBenches(workshop, { slots: 2 });
 
 const picture = /^320x180 [0-9a-f]+$/;
 const goodOnes = (count: number) =>
@@ -63,9 +40,18 @@ const expectOwnFailures = async (own: Bench, faults: readonly string[]): Promise
   for (const seen of undisturbed) expect(seen).toMatch(picture);
 };
 
+it('what a picture does after its turn, or when it is taken away, harms no other', async () => {
+  const own = await share();
+  const wild = [{ inputProps: { fault: 'departing' } }, { inputProps: { fault: 'straying' } }];
+  const items = [...wild, ...goodOnes(3), ...wild, ...goodOnes(3)];
+  const seen = await renderTogether(own, stillsSpecOf(workshop, { compositionId: 'faulty', items }));
+  for (const one of seen) expect(one).toMatch(picture);
+  expect(seen.slice(7)).toEqual(seen.slice(2, 5));
+});
+
 describe('what one picture does wrong fails it as its own render would, and no other:', () => {
   it('what it throws', async () => {
-    await expectOwnFailures(await open({ slots: 2 }), [
+    await expectOwnFailures(await share(), [
       'throw in render',
       'throw in an effect',
       'throw in a timer',
@@ -79,7 +65,7 @@ describe('what one picture does wrong fails it as its own render would, and no o
   });
 
   it('what it misses', async () => {
-    await expectOwnFailures(await open({ slots: 2 }), [
+    await expectOwnFailures(await share(), [
       'missing image',
       'missing video',
       'missing video of @remotion/media',
@@ -88,17 +74,8 @@ describe('what one picture does wrong fails it as its own render would, and no o
     ]);
   });
 
-  it('where it hangs', async () => {
-    await expectOwnFailures(await open({ slots: 4 }), [
-      'delayRender() never continued',
-      'hanging calculateMetadata',
-      'page that goes elsewhere',
-      'endless loop',
-    ]);
-  });
-
   it('a frame or a composition that is not there', async () => {
-    const own = await open();
+    const own = await share();
     const items = [{ frame: 29 }, { frame: 30 }, { frame: -31 }, { frame: -30 }];
     const seen = await renderTogether(own, stillsSpecOf(workshop, { compositionId: 'faulty', items }));
     expect(seen).toEqual([
@@ -113,8 +90,29 @@ describe('what one picture does wrong fails it as its own render would, and no o
     expect(await renderTogether(own, nowhere)).toEqual([alone, alone]);
   });
 
+  it('the time that it takes', async () => {
+    const own = await share();
+    // Neither the start of a browser nor the first picture counts.
+    await renderTogether(own, stillsSpecOf(workshop, { compositionId: 'faulty', items: [{}, {}] }));
+    const slow = { inputProps: { fault: 'delayRender() never continued' } };
+    const spec = stillsSpecOf(workshop, { compositionId: 'faulty', items: [{}, slow, {}] });
+    const hurried = await renderTogether(own, { ...spec, maxStillMs: 4_000 });
+    expect(hurried[1]).toBe('render_timeout: The render took longer than the 4 seconds that are allowed.');
+    expect([hurried[0], hurried[2]]).toEqual([expect.stringMatching(picture), hurried[0]]);
+  });
+
+  it('where it hangs', async () => {
+    const own = await open({ slots: 4 });
+    // Each is waited for, and those of an order one after another: two orders side by side.
+    await Promise.all([
+      expectOwnFailures(own, ['delayRender() never continued', 'page that goes elsewhere']),
+      expectOwnFailures(own, ['hanging calculateMetadata', 'endless loop']),
+    ]);
+  });
+
   it('the memory that it eats', async () => {
-    const own = await open({ memoryLimitMb: 900 });
+    // On a busy machine the meal takes a while.
+    const own = await open({ memoryLimitMb: 900, delayRenderTimeoutMs: 30_000 });
     const spec = stillsSpecOf(workshop, {
       compositionId: 'faulty',
       items: [{}, { inputProps: { fault: 'hunger' } }, {}],
@@ -125,29 +123,6 @@ describe('what one picture does wrong fails it as its own render would, and no o
     );
     expect([seen[0], seen[2]]).toEqual([expect.stringMatching(picture), seen[0]]);
   });
-
-  it('the time that it takes', async () => {
-    const own = await open();
-    const slow = { inputProps: { fault: 'delayRender() never continued' } };
-    const spec = stillsSpecOf(workshop, {
-      compositionId: 'faulty',
-      items: [{}, slow, {}],
-      maxStillMs: 60_000,
-    });
-    await renderTogether(own, spec);
-    const hurried = await renderTogether(own, { ...spec, maxStillMs: 4_000 });
-    expect(hurried[1]).toBe('render_timeout: The render took longer than the 4 seconds that are allowed.');
-    expect([hurried[0], hurried[2]]).toEqual([expect.stringMatching(picture), hurried[0]]);
-  });
-});
-
-it('what a picture does after its turn, or when it is taken away, harms no other', async () => {
-  const own = await open();
-  const wild = [{ inputProps: { fault: 'departing' } }, { inputProps: { fault: 'straying' } }];
-  const items = [...wild, ...goodOnes(3), ...wild, ...goodOnes(3)];
-  const seen = await renderTogether(own, stillsSpecOf(workshop, { compositionId: 'faulty', items }));
-  for (const one of seen) expect(one).toMatch(picture);
-  expect(seen.slice(7)).toEqual(seen.slice(2, 5));
 });
 
 describe('a SIGKILL', () => {
@@ -156,7 +131,7 @@ describe('a SIGKILL', () => {
     ['page', (own: Bench) => own.census.find('--type=renderer'), null],
     ['child', (own: Bench) => own.census.find('child/entry'), 'render_crashed'],
   ] as const)('of the %s costs one picture at most', async (_, find, code) => {
-    const own = await open({ stallMs: 8_000 });
+    const own = await open();
     const spec = stillsSpecOf(workshop, { compositionId: 'slow', items: goodOnes(20) });
     let killed = false;
     const seen = await renderTogether(own, spec, async ({ index }) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from '@remotion/bundler';
-import { expect } from 'vitest';
+import { afterAll, afterEach, expect } from 'vitest';
 import { RendermillError } from '../../../../src/core/errors.ts';
 import { createLogger } from '../../../../src/platform/log/log.ts';
 import { findBrowser } from '../../../../src/platform/renderer/browser/find-browser.ts';
@@ -209,6 +209,50 @@ export const openBench = async (
       census.stop();
       await expect(stat(workDirectory)).rejects.toThrow('ENOENT');
       expect(await readdir(workshop.outputs)).toEqual([]);
+    },
+  };
+};
+
+export interface Benches {
+  /** For one test, closed after it. */
+  open(options?: Partial<LocalRendererOptions>): Promise<Bench>;
+  /**
+   * For the tests that leave a bench as they found it, one after another: a browser and two children are started once for them. Closed
+   * when a test fails, and when one opens a bench of its own, because a census counts the processes of both.
+   */
+  share(): Promise<Bench>;
+}
+
+/** The benches of a test file, one at a time; the workshop is removed with the last. */
+export const openBenches = (workshop: Workshop, usual: Partial<LocalRendererOptions> = {}): Benches => {
+  let bench: Bench | null = null;
+  let isShared = false;
+  const end = async (): Promise<void> => {
+    const ended = bench;
+    bench = null;
+    await ended?.close();
+  };
+  afterEach(async ({ task }) => {
+    if (!isShared || task.result?.state === 'fail') await end();
+  });
+  afterAll(async () => {
+    await end();
+    await workshop.remove();
+  });
+  const begin = async (options: Partial<LocalRendererOptions>): Promise<Bench> => {
+    await end();
+    bench = await openBench(workshop, options);
+    return bench;
+  };
+  return {
+    open: (options = {}) => {
+      isShared = false;
+      return begin(options);
+    },
+    share: async () => {
+      if (isShared && bench !== null) return bench;
+      isShared = true;
+      return begin(usual);
     },
   };
 };
