@@ -65,7 +65,7 @@ export const createApi = async (resources: Resources, publicUrl: () => string): 
     ...{ db, clock, storage, log: resources.log, access, publicUrl },
     redirect: config.DOWNLOAD_REDIRECT,
   });
-  registerHistoryRoutes(server, { db, access });
+  registerHistoryRoutes(server, { db, clock, access });
   registerAccountRoutes(server, { db, clock, access });
   registerIdentityRoutes(server, { db, clock, access });
   registerStatisticsRoutes(server, { db, clock, access });
