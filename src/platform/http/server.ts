@@ -22,6 +22,7 @@ import { newId } from '../../core/ids.ts';
 import type { Logger } from '../log/log.ts';
 import { limitBodyTime, longestBodyMs } from './body-time.ts';
 import { toRendermillError } from './error-response.ts';
+import { readJson } from './read-json.ts';
 import { withoutUnusedSchemas } from './unused-schemas.ts';
 
 /** A server whose routes are typed by the zod schemas that validate them. */
@@ -79,6 +80,7 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Http
   server.setSerializerCompiler(serializerCompiler);
   // Fastify reads text as well, which here would be a body of no known form.
   server.removeContentTypeParser('text/plain');
+  readJson(server);
   server.server.headersTimeout = headersTimeoutMs;
   limitBodyTime(server);
   answerErrors(server);
