@@ -82,11 +82,7 @@ export const presentFile = (artifact: Artifact, now: Date): z.infer<typeof fileS
   downloadPath: `/api/render/download?fileId=${artifact.file_id}`,
 });
 
-export const presentExport = (
-  row: Export,
-  artifact: Artifact | undefined,
-  now: Date,
-): PresentedExport => ({
+export const presentExport = (row: Export, artifact: Artifact | undefined, now: Date): PresentedExport => ({
   id: row.id,
   status: row.status,
   userId: row.user_id,

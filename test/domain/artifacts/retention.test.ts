@@ -117,7 +117,10 @@ describe('the removal of files', () => {
       expiresAt: later(days(30)).toISOString(),
     });
     expect(presentFile(await artifactOf(young.id), later(days(30))).expired).toBe(false);
-    expect(presentFile(await artifactOf(kept.id), later(days(30)))).toMatchObject({ expired: false, expiresAt: null });
+    expect(presentFile(await artifactOf(kept.id), later(days(30)))).toMatchObject({
+      expired: false,
+      expiresAt: null,
+    });
     expect(await expire(later(days(30)))).toBe(0);
   });
 

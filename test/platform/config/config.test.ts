@@ -45,7 +45,7 @@ describe('the configuration', () => {
     });
     expect(config).toMatchObject({
       PORT: 0,
-      TRUST_PROXY: true,
+      TRUST_PROXY: 1,
       ALLOWED_HOSTS: ['cdn.example.com', '*.example.org'],
       home: '/srv/mill',
       storageDirectory: '/mnt/files',
