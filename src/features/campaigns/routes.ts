@@ -119,7 +119,7 @@ const registerRequest = (scope: HttpServer, deps: CampaignRoutesDeps): void => {
         operationId: 'requestCampaign',
         summary: 'Request a campaign: variants × sizes',
         description:
-          'Reserves all cells or none. With dryRun=true: what it would be, why it would be refused and how long it would take, without a trace.',
+          'Reserves all cells or none. The body has up to 20 MB, each variant up to 1 MB. With dryRun=true: what it would be, why it would be refused and how long it would take, without a trace.',
         tags,
         security,
         headers: idempotencyHeaders,

@@ -17,7 +17,9 @@ const limit = (fallback: number) => z.coerce.number().int().min(0).default(fallb
 /** Sides of the address that proxies know by name. */
 const networks: readonly string[] = ['loopback', 'linklocal', 'uniquelocal'];
 const isProxy = (text: string): boolean =>
-  networks.includes(text) || ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
+  networks.includes(text) ||
+  // Of a number alone it would make an address.
+  (/[.:]/.test(text) && (ipaddr.isValid(text) || ipaddr.isValidCIDR(text)));
 /** False: none; a number: so many, the nearest first; a list: those at these addresses. */
 const proxies = z
   .string()
