@@ -33,6 +33,26 @@ const repeatedNames = (variants: readonly CampaignVariant[]): readonly number[] 
   });
 };
 
+/** All but the variants, which are too many for one walk. */
+const withoutVariantsSchema = z.strictObject({
+  ...batchOrderShape,
+  variants: z.array(z.unknown()).min(1).max(maxVariants),
+});
+
+const nameIssues = (variants: readonly CampaignVariant[]): readonly RequestIssue[] =>
+  repeatedNames(variants)
+    .slice(0, maxRepeated)
+    .map((index) => {
+      const { name, locale } = variants[index] ?? {};
+      const of = locale === undefined ? '' : ` of ${locale}`;
+      return { path: ['variants', index, 'name'], message: `"${name}" is the name of another variant${of}` };
+    });
+
+export interface RequestIssue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
 export const campaignRequestSchema = z
   .strictObject({
     ...batchOrderShape,
@@ -41,14 +61,8 @@ export const campaignRequestSchema = z
   .superRefine((request, context) => {
     for (const { path, message } of batchOrderMismatches(request))
       context.addIssue({ code: 'custom', path: [...path], message });
-    for (const index of repeatedNames(request.variants).slice(0, maxRepeated)) {
-      const { name, locale } = request.variants[index] ?? {};
-      context.addIssue({
-        code: 'custom',
-        path: ['variants', index, 'name'],
-        message: `"${name}" is the name of another variant${locale === undefined ? '' : ` of ${locale}`}`,
-      });
-    }
+    for (const { path, message } of nameIssues(request.variants))
+      context.addIssue({ code: 'custom', path: [...path], message });
   })
   .meta({
     examples: [
@@ -72,3 +86,38 @@ export const campaignRequestSchema = z
   });
 
 export type CampaignRequest = z.infer<typeof campaignRequestSchema>;
+
+export type ReadRequest =
+  | { readonly type: 'valid'; readonly request: CampaignRequest }
+  | { readonly type: 'invalid'; readonly issues: readonly RequestIssue[] };
+
+/** Those who send a hundred thousand variants that are all wrong learn of so many. */
+const maxWrongVariants = 100;
+
+/** Does as `campaignRequestSchema` does, variant by variant: `pause` is awaited after each. */
+export const readCampaignRequest = async (
+  body: unknown,
+  pause: () => Promise<void>,
+): Promise<ReadRequest> => {
+  const head = withoutVariantsSchema.safeParse(body);
+  if (!head.success) return { type: 'invalid', issues: head.error.issues };
+  const variants: CampaignVariant[] = [];
+  const issues: RequestIssue[] = [];
+  let wrong = 0;
+  for (const [index, given] of head.data.variants.entries()) {
+    const read = variantSchema.safeParse(given);
+    if (read.success) variants.push(read.data);
+    else {
+      wrong += 1;
+      issues.push(
+        ...read.error.issues.map(({ path, message }) => ({ path: ['variants', index, ...path], message })),
+      );
+      if (wrong === maxWrongVariants) break;
+    }
+    await pause();
+  }
+  const request = { ...head.data, variants };
+  issues.push(...batchOrderMismatches(request));
+  if (wrong === 0) issues.push(...nameIssues(variants));
+  return issues.length === 0 ? { type: 'valid', request } : { type: 'invalid', issues };
+};

@@ -228,6 +228,12 @@ export const catalog = {
     reportable: false,
     text: 'The range lies outside the file.',
   },
+  rate_limited: {
+    status: 429,
+    retryable: true,
+    reportable: false,
+    text: 'Too many requests within a minute. Try again when Retry-After says so.',
+  },
   ...renderErrors,
   // The service
   service_overloaded: {

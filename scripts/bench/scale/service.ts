@@ -68,6 +68,8 @@ const environmentOf = (databaseUrl: string, home: string, port: number, { browse
     HOST: '127.0.0.1',
     PORT: String(port),
     LOG_LEVEL: 'warn',
+    // One key asks for everything here.
+    RATE_LIMIT_SECRET_PER_MINUTE: '0',
     // A worker is one machine: one render at a time, which takes all cores.
     WORKER_CONCURRENCY: '1',
     CHUNK_AFTER_SECONDS: String(chunkAfterSeconds),

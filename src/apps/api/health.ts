@@ -7,6 +7,7 @@ import type { LabelledValue, Metrics } from '../../platform/http/metrics.ts';
 import type { HttpServer } from '../../platform/http/server.ts';
 import type { JobQueue } from '../../platform/queue/contract.ts';
 import type { Resources } from '../resources.ts';
+import { createStorageProbe } from './storage-probe.ts';
 
 const checkSchema = z.object({ ok: z.boolean(), detail: z.string().optional() });
 const readySchema = z.object({ ready: z.boolean(), checks: z.record(z.string(), checkSchema) });
@@ -23,6 +24,7 @@ const check = async (work: () => Promise<string | undefined>): Promise<z.infer<t
 
 export const registerHealthRoutes = (server: HttpServer, resources: Resources): void => {
   const { db, lifecycle } = resources;
+  const storageProblem = createStorageProbe(resources);
   server.get(
     '/healthz',
     {
@@ -40,7 +42,7 @@ export const registerHealthRoutes = (server: HttpServer, resources: Resources): 
     {
       schema: {
         operationId: 'isReady',
-        summary: 'The process can serve: database, migrations and queues',
+        summary: 'The process can serve: database, migrations, queues and storage',
         tags: ['Operation'],
         response: { 200: readySchema, 503: readySchema },
       },
@@ -55,6 +57,7 @@ export const registerHealthRoutes = (server: HttpServer, resources: Resources): 
         queue: await check(
           async () => void (await Promise.all(queuesOf(resources).map((queue) => queue.ping()))),
         ),
+        storage: await check(storageProblem),
         process: await check(async () => (lifecycle.stopping.aborted ? 'shutting down' : undefined)),
       };
       const ready = Object.values(checks).every((one) => one.ok);

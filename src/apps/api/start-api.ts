@@ -30,6 +30,7 @@ import { version } from '../version.ts';
 import { startWatchingModes } from '../watch-modes.ts';
 import { registerDeliveryMetrics } from './delivery-metrics.ts';
 import { registerGauges, registerHealthRoutes } from './health.ts';
+import { openLimits, registerLimitMetrics } from './open-limits.ts';
 import { explainListenError } from './port-taken.ts';
 import { type LambdaSlots, registerRenderMetrics } from './render-metrics.ts';
 
@@ -41,7 +42,6 @@ export interface RunningApi {
 /** Every route, on resources that are open; does not listen. */
 export const createApi = async (resources: Resources, publicUrl: () => string): Promise<HttpServer> => {
   const { config, db, clock, listener, storage } = resources;
-  const access = createAccess((authorization) => authenticate(db, authorization));
   const apiErrors = createApiErrorRecorder(resources);
   const server = await createHttpServer({
     log: resources.log,
@@ -53,11 +53,14 @@ export const createApi = async (resources: Resources, publicUrl: () => string): 
       apiErrors.record({ ...failure, organizationId, method: request.method, requestId: request.id });
     },
   });
+  const limits = await openLimits(server, resources);
+  const access = createAccess((authorization) => authenticate(db, authorization), limits);
   server.addHook('onClose', () => apiErrors.settled());
   const admission = createAdmission({ db, clock, maxWaiting: config.MAX_WAITING_RENDERS });
   const metrics = createMetrics();
   exposeMetrics(server, metrics);
   registerGauges(metrics, resources);
+  registerLimitMetrics(metrics, limits);
   registerRenderMetrics(metrics, resources, { admission, lambdaSlots: lambdaSlotsOf(resources) });
   registerDeliveryMetrics(metrics, resources);
   registerHealthRoutes(server, resources);
@@ -71,7 +74,7 @@ export const createApi = async (resources: Resources, publicUrl: () => string): 
     ...{ db, clock, storage, log: resources.log, access, publicUrl },
     redirect: config.DOWNLOAD_REDIRECT,
   });
-  registerHistoryRoutes(server, { db, access });
+  registerHistoryRoutes(server, { db, clock, access });
   registerAccountRoutes(server, { db, clock, access });
   registerIdentityRoutes(server, { db, clock, access });
   registerStatisticsRoutes(server, { db, clock, access });

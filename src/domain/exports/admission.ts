@@ -15,13 +15,16 @@ import type { Database, Reader } from '../../platform/db/client.ts';
 export interface Admission {
   /** Counts again where the last count is too old. To be awaited while no connection is held: it needs one. */
   look(): Promise<void>;
-  /** `service_overloaded` where so many more do not fit by the last count, else null. */
+  /**
+   * `service_overloaded` where so many more do not fit by the last count, `invalid_request` where they would not fit into an empty
+   * line either, else null.
+   */
   refusalOf(exports: number): RendermillError | null;
   /** Throws what `refusalOf` finds. */
   assertRoom(exports: number): void;
   /** As `assertRoom`, and from now on they wait: for the end of the transaction that accepts them. */
   take(exports: number): void;
-  /** How often this process has refused. */
+  /** How often this process has refused because others wait. */
   refused(): number;
 }
 
@@ -61,6 +64,7 @@ export const createAdmission = ({ db, clock, maxWaiting }: AdmissionDeps): Admis
   };
 
   const refusalOf = (exports: number): RendermillError | null => {
+    if (exports > maxWaiting) return neverFits(exports, maxWaiting);
     const last = samples.at(-1) ?? { waiting: 0, accepted: 0 };
     const waiting = last.waiting + accepted - last.accepted;
     const excess = waiting + exports - maxWaiting;
@@ -70,7 +74,7 @@ export const createAdmission = ({ db, clock, maxWaiting }: AdmissionDeps): Admis
   const assertRoom = (exports: number): void => {
     const refusal = refusalOf(exports);
     if (refusal === null) return;
-    refused += 1;
+    if (refusal.code === 'service_overloaded') refused += 1;
     throw refusal;
   };
 
@@ -92,6 +96,15 @@ export const createAdmission = ({ db, clock, maxWaiting }: AdmissionDeps): Admis
   };
 };
 
+/** Waiting would not help: so it is the request that has to change. */
+const neverFits = (exports: number, maxWaiting: number): RendermillError =>
+  new RendermillError('invalid_request', {
+    message:
+      `${exports} renders were asked for at once, and this installation lets ${maxWaiting} wait at most (MAX_WAITING_RENDERS). ` +
+      `Split them: at most ${maxWaiting} in one request.`,
+    details: { exports, limit: maxWaiting },
+  });
+
 const overloaded = (given: {
   waiting: number;
   exports: number;
@@ -100,12 +113,8 @@ const overloaded = (given: {
 }): RendermillError => {
   const { waiting, exports, maxWaiting } = given;
   const retryAfterSeconds = secondsUntilRoom(given.samples, waiting + exports - maxWaiting);
-  const hint =
-    exports > maxWaiting
-      ? `It will never have room for ${exports} at once: split them.`
-      : `Nothing was reserved. Try again in ${retryAfterSeconds} seconds.`;
   return new RendermillError('service_overloaded', {
-    message: `${waiting} renders are waiting, ${exports} more were asked for, and this installation lets ${maxWaiting} wait. ${hint}`,
+    message: `${waiting} renders are waiting, ${exports} more were asked for, and this installation lets ${maxWaiting} wait. Nothing was reserved. Try again in ${retryAfterSeconds} seconds.`,
     details: { waiting, limit: maxWaiting, retryAfterSeconds },
   });
 };

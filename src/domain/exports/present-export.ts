@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { exportStatuses, renderModes } from '../../core/exports.ts';
 import { exportKinds, stillFormats, videoFormats } from '../../core/output.ts';
 import type { Artifact } from '../artifacts/artifacts.ts';
+import { isExpired } from '../artifacts/retention.ts';
 import { type Export, renderAttempt } from './export.ts';
 
 const time = z.iso.datetime();
@@ -17,7 +18,7 @@ export const fileSchema = z
     height: z.int().describe('Pixels'),
     durationSeconds: z.number().nullable().describe('Seconds of footage; null for a still'),
     expiresAt: z.iso.datetime().nullable().describe("When its tier's retention ends; null: never"),
-    expired: z.boolean().describe('True once the file was removed; the record stays'),
+    expired: z.boolean().describe('True from expiresAt on, or once the file was removed; the record stays'),
     downloadPath: z
       .string()
       .describe('With the secret key; see POST /api/render/download-link for a link to hand out'),
@@ -68,7 +69,7 @@ export type PresentedExport = z.infer<typeof exportSchema>;
 
 const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
 
-export const presentFile = (artifact: Artifact): z.infer<typeof fileSchema> => ({
+export const presentFile = (artifact: Artifact, now: Date): z.infer<typeof fileSchema> => ({
   fileId: artifact.file_id,
   mediaType: artifact.media_type,
   sizeInBytes: artifact.size_in_bytes,
@@ -77,11 +78,11 @@ export const presentFile = (artifact: Artifact): z.infer<typeof fileSchema> => (
   height: artifact.height,
   durationSeconds: artifact.duration_seconds,
   expiresAt: iso(artifact.expires_at),
-  expired: artifact.expired_at !== null,
+  expired: isExpired(artifact, now),
   downloadPath: `/api/render/download?fileId=${artifact.file_id}`,
 });
 
-export const presentExport = (row: Export, artifact: Artifact | undefined): PresentedExport => ({
+export const presentExport = (row: Export, artifact: Artifact | undefined, now: Date): PresentedExport => ({
   id: row.id,
   status: row.status,
   userId: row.user_id,
@@ -100,7 +101,7 @@ export const presentExport = (row: Export, artifact: Artifact | undefined): Pres
   cached: row.cached,
   progress: row.progress,
   error: row.error_code === null ? null : { code: row.error_code, message: row.error_text ?? row.error_code },
-  file: artifact ? presentFile(artifact) : null,
+  file: artifact ? presentFile(artifact, now) : null,
   createdAt: row.created_at.toISOString(),
   startedAt: iso(row.started_at),
   completedAt: iso(row.completed_at),

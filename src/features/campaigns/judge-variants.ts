@@ -1,9 +1,9 @@
 /** The props of every variant against the composition's schema. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CampaignVariant } from '../../core/campaign-request.ts';
 import { RendermillError } from '../../core/errors.ts';
 import type { Composition } from '../../domain/compositions/find-compositions.ts';
 import { judgeProps, type PropsReason } from '../../domain/compositions/validate-props.ts';
+import { createPause } from '../../platform/clock/pause.ts';
 
 export interface VariantReason extends PropsReason {
   /** Position in the request, from 0. */
@@ -21,8 +21,6 @@ export interface Judgement {
 }
 
 const maxListed = 100;
-/** A validation takes tens of microseconds: other requests wait a few milliseconds at most. */
-const variantsPerTurn = 100;
 /** A schema that cannot judge in time holds everybody up each time: enough is enough. */
 const maxUnjudged = 3;
 
@@ -30,12 +28,13 @@ export const judgeVariants = async (
   composition: Composition,
   variants: readonly CampaignVariant[],
 ): Promise<Judgement> => {
+  const pause = createPause();
   const reasons: VariantReason[] = [];
   let count = 0;
   let refused = 0;
   let unjudged = 0;
   for (const [variant, { name, props }] of variants.entries()) {
-    if (variant % variantsPerTurn === variantsPerTurn - 1) await nextTurn();
+    await pause();
     const found = judgeOne(composition, props);
     if (found === 'unjudged') unjudged += 1;
     const listed = found === 'unjudged' ? [tooSlow] : found;

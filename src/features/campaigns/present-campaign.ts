@@ -148,7 +148,7 @@ export const presentCampaign = (
 });
 
 /** A cell whose export is not there, or not there yet, is what its run says of it. */
-export const presentCell = (cell: Cell, runs: readonly BatchRun[]): PresentedCell => {
+export const presentCell = (cell: Cell, runs: readonly BatchRun[], now: Date): PresentedCell => {
   const shown = {
     variant: cell.variantName,
     variantIndex: cell.variant,
@@ -161,7 +161,7 @@ export const presentCell = (cell: Cell, runs: readonly BatchRun[]): PresentedCel
     exportId: cell.exportId,
     error: cell.error,
     cached: cell.cached,
-    file: cell.artifact ? presentFile(cell.artifact) : null,
+    file: cell.artifact ? presentFile(cell.artifact, now) : null,
   };
   const last = runs.at(-1);
   const waitsAgain = cell.status === 'failed' && last !== undefined && isOpen(last) && cell.run < last.run;

@@ -49,10 +49,11 @@ export const readCampaign = async (
     version: batch.version,
     compositionId: batch.composition_id,
   });
+  const now = clock.now();
   return presentCampaign({ batch, run, runs }, await countAll(db, { batch, run }), {
     identical,
-    cells: await readCells(db, batch, runs, asked),
-    now: clock.now(),
+    cells: await readCells(db, { batch, runs, now }, asked),
+    now,
   });
 };
 
@@ -65,8 +66,7 @@ const countAll = async (db: Database, { batch, run }: BatchWithRun): Promise<Cel
 
 const readCells = async (
   db: Database,
-  batch: Batch,
-  runs: readonly BatchRun[],
+  { batch, runs, now }: { batch: Batch; runs: readonly BatchRun[]; now: Date },
   { cells, cursor, status }: CellsAsked,
 ): Promise<PresentedCampaign['cells']> => {
   if (cells === 0) return { items: [], nextCursor: null };
@@ -79,7 +79,7 @@ const readCells = async (
   // A page that a filter has emptied is the last one, too.
   const isEnd = last === undefined || last.variant === batch.variant_count - 1;
   return {
-    items: found.map((cell) => presentCell(cell, runs)),
+    items: found.map((cell) => presentCell(cell, runs, now)),
     nextCursor: isEnd ? null : encodeCursor(last.variant),
   };
 };

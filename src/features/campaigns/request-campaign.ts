@@ -6,8 +6,10 @@ import { addVariants, stageBatch } from '../../domain/batches/stage-batch.ts';
 import { getComposition } from '../../domain/compositions/find-compositions.ts';
 import { acceptRun } from '../../domain/exports/accept-run.ts';
 import type { Admission } from '../../domain/exports/admission.ts';
+import { hashLargeRequest } from '../../domain/exports/idempotency.ts';
 import { assertCells, prepareBatch } from '../../domain/exports/prepare-batch.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
+import { createPause } from '../../platform/clock/pause.ts';
 import type { Database, Tx } from '../../platform/db/client.ts';
 import { type CampaignAcceptance, presentAcceptance } from './acceptance.ts';
 import { type Answered, answerOnce } from './answer-once.ts';
@@ -47,7 +49,8 @@ export const requestCampaign = async (
     organizationId: order.organizationId,
     route: 'POST /api/campaigns',
     key: order.idempotencyKey,
-    body: order.request,
+    requestHash:
+      order.idempotencyKey === undefined ? '' : await hashLargeRequest(order.request, createPause()),
   };
   return answerOnce(deps, asked, (tx) => {
     if ('error' in judged) throw judged.error;

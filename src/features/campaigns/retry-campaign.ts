@@ -4,6 +4,7 @@ import { getBatch } from '../../domain/batches/batch.ts';
 import { prepareRetry } from '../../domain/batches/open-run.ts';
 import { acceptRun } from '../../domain/exports/accept-run.ts';
 import type { Admission } from '../../domain/exports/admission.ts';
+import { hashRequest } from '../../domain/exports/idempotency.ts';
 import { meteredUser } from '../../domain/exports/prepare-batch.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
@@ -41,7 +42,7 @@ export const retryCampaign = async (
       organizationId,
       route: 'POST /api/campaigns/:id/retry',
       key: idempotencyKey,
-      body: { campaign },
+      requestHash: hashRequest({ campaign }),
     },
     async (tx) => {
       const { batch } = await getBatch(tx, organizationId, campaign);

@@ -1,6 +1,12 @@
+import type { FastifyRequest } from 'fastify';
+import { validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { jobTypes, runStatuses } from '../../core/batches.ts';
-import { campaignRequestSchema } from '../../core/campaign-request.ts';
+import {
+  type CampaignRequest,
+  campaignRequestSchema,
+  readCampaignRequest,
+} from '../../core/campaign-request.ts';
 import type { RenderModes } from '../../core/choose-render-mode.ts';
 import { exportStatuses } from '../../core/exports.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
@@ -8,12 +14,14 @@ import { getBatch } from '../../domain/batches/batch.ts';
 import type { Admission } from '../../domain/exports/admission.ts';
 import { requestBatchCancel } from '../../domain/exports/cancel-batch.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
+import { createPause } from '../../platform/clock/pause.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { Access } from '../../platform/http/access.ts';
-import { errorResponseSchema } from '../../platform/http/error-response.ts';
+import { errorResponseSchema, invalidRequest } from '../../platform/http/error-response.ts';
 import { sendEvents } from '../../platform/http/event-stream.ts';
-import type { HttpServer } from '../../platform/http/server.ts';
+import { readLargeJson } from '../../platform/http/read-large-json.ts';
+import { type HttpServer, maxBodyBytes as maxVariantBytes } from '../../platform/http/server.ts';
 import { acceptanceSchema, type CampaignAcceptance } from './acceptance.ts';
 import type { Answered } from './answer-once.ts';
 import { planCampaign, planSchema } from './plan-campaign.ts';
@@ -86,7 +94,8 @@ const pageSchema = z.object({
 });
 
 export const registerCampaignRoutes = (server: HttpServer, deps: CampaignRoutesDeps): void => {
-  registerRequests(server, deps);
+  void server.register(async (scope: HttpServer) => registerRequest(scope, deps));
+  registerChanges(server, deps);
   registerReads(server, deps);
 };
 
@@ -98,19 +107,21 @@ const replay = ({ answer, replayed }: Answered<CampaignAcceptance>) => ({
   },
 });
 
-const registerRequests = (server: HttpServer, deps: CampaignRoutesDeps): void => {
-  const onRequest = deps.access.require('secret');
-
-  server.post(
+/** In a scope of its own, in which JSON is read and judged in turns with the other requests: no other body may be this large. */
+const registerRequest = (scope: HttpServer, deps: CampaignRoutesDeps): void => {
+  readVariantsInTurns(scope);
+  scope.post(
     '/api/campaigns',
     {
-      onRequest,
+      onRequest: deps.access.require('secret'),
       bodyLimit: maxBodyBytes,
+      validatorCompiler: (route) =>
+        route.httpPart === 'body' ? () => true : validatorCompiler(route as never),
       schema: {
         operationId: 'requestCampaign',
         summary: 'Request a campaign: variants × sizes',
         description:
-          'Reserves all cells or none. With dryRun=true: what it would be, why it would be refused and how long it would take, without a trace.',
+          'Reserves all cells or none. The body has up to 20 MB, each variant up to 1 MB. With dryRun=true: what it would be, why it would be refused and how long it would take, without a trace.',
         tags,
         security,
         headers: idempotencyHeaders,
@@ -125,12 +136,13 @@ const registerRequests = (server: HttpServer, deps: CampaignRoutesDeps): void =>
     },
     async (request, reply) => {
       const { organizationId } = deps.access.principal(request);
+      const asked = await readBody(request.body);
       if (request.query.dryRun === 'true')
-        return reply.status(200).send(await planCampaign(deps, organizationId, request.body));
+        return reply.status(200).send(await planCampaign(deps, organizationId, asked));
       const { answer, headers } = replay(
         await requestCampaign(deps, {
           organizationId,
-          request: request.body,
+          request: asked,
           idempotencyKey: request.headers['idempotency-key'],
           correlationId: request.id,
         }),
@@ -138,6 +150,43 @@ const registerRequests = (server: HttpServer, deps: CampaignRoutesDeps): void =>
       return reply.status(202).headers(headers).send(answer);
     },
   );
+};
+
+/** One variant may be as large as the body of a render. */
+const readVariantsInTurns = (scope: HttpServer): void => {
+  const parseJson = scope.getDefaultJsonParser('error', 'error');
+  scope.removeContentTypeParser('application/json');
+  scope.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, bytes: Buffer) => {
+      const parse = (text: string): unknown => {
+        let parsed: unknown;
+        void parseJson(request, text, (error, value) => {
+          if (error) throw error;
+          parsed = value;
+        });
+        return parsed;
+      };
+      return readLargeJson(bytes, {
+        list: 'variants',
+        mostBytes: maxVariantBytes,
+        parse,
+        pause: createPause(),
+      });
+    },
+  );
+};
+
+/** Throws `invalid_request`, as the schema itself would. */
+const readBody = async (body: unknown): Promise<CampaignRequest> => {
+  const read = await readCampaignRequest(body, createPause());
+  if (read.type === 'valid') return read.request;
+  throw invalidRequest('body', read.issues);
+};
+
+const registerChanges = (server: HttpServer, deps: CampaignRoutesDeps): void => {
+  const onRequest = deps.access.require('secret');
 
   server.post(
     '/api/campaigns/:id/retry',

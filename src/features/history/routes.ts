@@ -5,6 +5,7 @@ import type { Principal } from '../../domain/accounts/api-keys.ts';
 import { findArtifactsOf } from '../../domain/artifacts/artifacts.ts';
 import { listExports } from '../../domain/exports/list-exports.ts';
 import { exportSchema, presentExport } from '../../domain/exports/present-export.ts';
+import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Access } from '../../platform/http/access.ts';
 import { errorResponseSchema } from '../../platform/http/error-response.ts';
@@ -34,7 +35,7 @@ const pageSchema = z.object({
 
 export const registerHistoryRoutes = (
   server: HttpServer,
-  deps: { readonly db: Database; readonly access: Access<Principal> },
+  deps: { readonly db: Database; readonly clock: Clock; readonly access: Access<Principal> },
 ): void => {
   server.get(
     '/api/exports',
@@ -62,8 +63,9 @@ export const registerHistoryRoutes = (
         deps.db,
         page.exports.map((row) => row.id),
       );
+      const now = deps.clock.now();
       return {
-        exports: page.exports.map((row) => presentExport(row, artifacts.get(row.id))),
+        exports: page.exports.map((row) => presentExport(row, artifacts.get(row.id), now)),
         nextCursor: page.nextCursor,
       };
     },

@@ -51,7 +51,7 @@ export const registerRenderRoutes = (server: HttpServer, deps: RenderRoutesDeps)
   const polls = createPollCounter(deps);
   server.addHook('onClose', () => polls.stop());
   const present = async (row: Export) =>
-    presentExport(row, (await findArtifactsOf(deps.db, [row.id])).get(row.id));
+    presentExport(row, (await findArtifactsOf(deps.db, [row.id])).get(row.id), deps.clock.now());
 
   server.post(
     '/api/render',

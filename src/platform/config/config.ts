@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { RendermillError } from '../../core/errors.ts';
 
@@ -12,6 +13,28 @@ const flag = z
   .enum(['true', 'false'])
   .default('false')
   .transform((text) => text === 'true');
+const limit = (fallback: number) => z.coerce.number().int().min(0).default(fallback);
+/** Sides of the address that proxies know by name. */
+const networks: readonly string[] = ['loopback', 'linklocal', 'uniquelocal'];
+const isProxy = (text: string): boolean =>
+  networks.includes(text) ||
+  // Of a number alone it would make an address.
+  (/[.:]/.test(text) && (ipaddr.isValid(text) || ipaddr.isValidCIDR(text)));
+/** False: none; a number: so many, the nearest first; a list: those at these addresses. */
+const proxies = z
+  .string()
+  .default('false')
+  .transform((text, context): false | number | string[] => {
+    if (text === 'false') return false;
+    if (text === 'true') return 1;
+    if (/^[1-9]$/.test(text)) return Number(text);
+    const addresses = text.split(',').map((one) => one.trim());
+    if (addresses.every(isProxy)) return addresses;
+    const message =
+      'must be true (one proxy), false, how many proxies there are (1 to 9), or their addresses and ranges, comma-separated (10.0.0.0/8, loopback)';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
 const list = z
   .string()
   .default('')
@@ -122,7 +145,18 @@ const variables = {
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('How browsers reach the API; signed links begin with it'),
-  TRUST_PROXY: flag.describe('true behind a proxy of your own: believe X-Forwarded-For'),
+  TRUST_PROXY: proxies.describe(
+    'Whose X-Forwarded-For is believed: true behind one proxy of your own, how many there are, or their addresses (10.0.0.0/8, loopback); anybody may send that header',
+  ),
+  RATE_LIMIT_SECRET_PER_MINUTE: limit(6_000).describe(
+    'Requests a minute of one secret or admin key, then 429; 0: no limit',
+  ),
+  RATE_LIMIT_PUBLISHABLE_PER_MINUTE: limit(6_000).describe(
+    'Requests a minute of one publishable key, from all browsers; 0: no limit',
+  ),
+  RATE_LIMIT_ADDRESS_PER_MINUTE: limit(300).describe(
+    'Requests a minute from one client address without a valid key, and as many with each publishable key; 0: no limit',
+  ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

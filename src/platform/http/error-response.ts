@@ -32,15 +32,28 @@ const maxReasonText = 300;
 
 const fromValidation = (
   error: FastifyError & { validation: readonly { instancePath: string; message?: string }[] },
-) => {
-  const reasons = error.validation.slice(0, maxReasons).map((issue) => ({
-    path: issue.instancePath.split('/').filter(Boolean).join('.') || (error.validationContext ?? 'request'),
-    reason: cutText(issue.message ?? 'is not valid', maxReasonText),
+) =>
+  invalidRequest(
+    error.validationContext ?? 'request',
+    error.validation.map(({ instancePath, message = 'is not valid' }) => ({
+      path: instancePath.split('/').filter(Boolean),
+      message,
+    })),
+  );
+
+/** What a route's schema would have said of it. `where`: the part of the request, as body. */
+export const invalidRequest = (
+  where: string,
+  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+): RendermillError => {
+  const reasons = issues.slice(0, maxReasons).map(({ path, message }) => ({
+    path: path.map(String).join('.') || where,
+    reason: cutText(message, maxReasonText),
   }));
-  const more = error.validation.length - reasons.length;
+  const more = issues.length - reasons.length;
   return new RendermillError('invalid_request', {
     message: `The request is not valid: ${reasons.map(({ path, reason }) => `${path}: ${reason}`).join('; ')}${more > 0 ? `; and ${more} more` : ''}.`,
-    details: { in: error.validationContext ?? 'request', reasons },
+    details: { in: where, reasons },
   });
 };
 

@@ -7,6 +7,7 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  type FastifySchema,
   LogController,
   type RawServerDefault,
 } from 'fastify';
@@ -21,7 +22,8 @@ import { type ErrorCode, RendermillError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { Logger } from '../log/log.ts';
 import { limitBodyTime, longestBodyMs } from './body-time.ts';
-import { toRendermillError } from './error-response.ts';
+import { errorResponseSchema, toRendermillError } from './error-response.ts';
+import { readJson } from './read-json.ts';
 import { withoutUnusedSchemas } from './unused-schemas.ts';
 
 /** A server whose routes are typed by the zod schemas that validate them. */
@@ -45,8 +47,8 @@ const maxEncodedIdLength = 128 * 9;
 export interface HttpServerOptions {
   readonly log: Logger;
   readonly version: string;
-  /** Believe X-Forwarded-For; only behind a proxy of one's own. */
-  readonly trustProxy: boolean;
+  /** Whose X-Forwarded-For is believed: of so many proxies before us, or of those at these addresses. False: nobody's. */
+  readonly trustProxy: false | number | string[];
   /** Told of each answer of 500 and above once it has left. Must not throw. */
   readonly onFailure?: (failure: RequestFailure) => void;
 }
@@ -66,7 +68,7 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Http
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
     http: { maxHeaderSize: maxHeaderBytes },
-    trustProxy: options.trustProxy,
+    trustProxy: trustedProxies(options.trustProxy),
     genReqId: () => newId(),
     // A client that sends its request a byte a second must not keep a connection for ever. Node knows one limit for all routes:
     // this is that of the longest upload, and each route's own is kept beside it.
@@ -79,6 +81,7 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Http
   server.setSerializerCompiler(serializerCompiler);
   // Fastify reads text as well, which here would be a body of no known form.
   server.removeContentTypeParser('text/plain');
+  readJson(server);
   server.server.headersTimeout = headersTimeoutMs;
   limitBodyTime(server);
   answerErrors(server);
@@ -89,6 +92,10 @@ export const createHttpServer = async (options: HttpServerOptions): Promise<Http
   await describeApi(server, options.version);
   return server;
 };
+
+/** The nearest is hop 0. Whoever reaches us past them can pose as any address: with a number, only they may reach this port. */
+const trustedProxies = (trusted: HttpServerOptions['trustProxy']) =>
+  typeof trusted === 'number' ? (_address: string, hop: number) => hop < trusted : trusted;
 
 /** What a request was answered with, until its answer has left. */
 const failures = new WeakMap<FastifyRequest, ErrorCode>();
@@ -107,7 +114,7 @@ const answerError = (thrown: unknown, request: FastifyRequest, reply: FastifyRep
     request.log.error({ err: thrown, code: error.code, requestId: request.id }, 'request failed');
     failures.set(request, error.code);
   }
-  if (error.status === 503)
+  if (error.status === 503 || error.status === 429)
     reply.header('retry-after', String(error.details?.retryAfterSeconds ?? retryAfterSeconds));
   if (error.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply
@@ -135,6 +142,12 @@ const answerErrors = (server: HttpServer) => {
   });
 };
 
+/** Whatever needs a key may be asked too often with it. A route that describes no answers keeps to that. */
+const withRateLimit = (schema: FastifySchema): FastifySchema =>
+  schema?.security === undefined || schema.response === undefined
+    ? schema
+    : { ...schema, response: { ...schema.response, 429: errorResponseSchema } };
+
 const describeApi = async (server: HttpServer, version: string) => {
   await server.register(fastifySwagger, {
     openapi: {
@@ -148,7 +161,7 @@ const describeApi = async (server: HttpServer, version: string) => {
         securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: rm_sk_…' } },
       },
     },
-    transform: jsonSchemaTransform,
+    transform: (route) => jsonSchemaTransform({ ...route, schema: withRateLimit(route.schema) }),
     // Puts the schemas that have an id where the references to them lead.
     transformObject: (document) => withoutUnusedSchemas(jsonSchemaTransformObject(document)),
   });

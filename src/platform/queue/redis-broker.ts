@@ -1,26 +1,19 @@
 import { Queue, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { RendermillError } from '../../core/errors.ts';
 import type { Logger } from '../log/log.ts';
 import { type Broker, type BrokerSettings, type JobData, streams, toJobState } from './broker.ts';
-import { type BurstLog, burstLog } from './burst-log.ts';
+import { burstLog } from './burst-log.ts';
+import { connection, connectRedis } from './connect-redis.ts';
 import type { JobState } from './contract.ts';
 import { toQueueError } from './errors.ts';
 import { settledWithin } from './settled-within.ts';
 
-const connectTimeoutMs = 3_000;
-const commandTimeoutMs = 3_000;
 const closeTimeoutMs = 2_000;
-
-const connection = {
-  connectTimeout: connectTimeoutMs,
-  keepAlive: 10_000,
-  retryStrategy: (times: number): number => Math.min(50 * 2 ** times, 2_000),
-};
 
 export const openRedisBroker = async (settings: BrokerSettings, log: Logger): Promise<Broker> => {
   const report = burstLog(log, 'trouble with Redis');
-  const redis = await connect(settings.url, report);
+  const redis = await connectRedis(settings.url, report);
   try {
     await checkServer(redis, log);
   } catch (error) {
@@ -56,38 +49,6 @@ export const openRedisBroker = async (settings: BrokerSettings, log: Logger): Pr
       redis.disconnect();
     },
   };
-};
-
-/** A producer's connection: it answers or fails within seconds, and never keeps a request waiting for Redis to come back. */
-const connect = async (url: string, report: BurstLog): Promise<Redis> => {
-  const redis = new Redis(url, {
-    ...connection,
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
-  });
-  let lastError: unknown;
-  redis.on('error', (error) => {
-    lastError = error;
-    report(error);
-  });
-  try {
-    await redis.connect();
-    return redis;
-  } catch (error) {
-    redis.disconnect();
-    throw toConnectError(lastError ?? error);
-  }
-};
-
-const toConnectError = (error: unknown): RendermillError => {
-  const refused = error instanceof Error && /WRONGPASS|NOAUTH|NOPERM|invalid password/.test(error.message);
-  if (!refused) return toQueueError(error);
-  return new RendermillError('invalid_configuration', {
-    message: 'Redis refuses the user or the password in REDIS_URL.',
-    cause: error,
-  });
 };
 
 /** INFO instead of CONFIG GET, which hosted Redis services forbid. */

@@ -33,6 +33,8 @@ export interface PresignOptions {
 
 export interface Storage {
   readonly kind: 'folder' | 's3';
+  /** Whether it can be used now, cheaply. Rejects with `storage_unavailable`, or with `invalid_configuration`, which says what to do. */
+  check(): Promise<void>;
   /** Moves a local file in (it is gone afterwards): visible only when whole. Rejects with `disk_full`, the file being left. */
   putFile(key: string, path: string): Promise<WrittenObject>;
   /** Streams in, under a temporary name first: visible only when whole. Replaces what was there. Rejects with `disk_full`. */

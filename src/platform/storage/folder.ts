@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { RendermillError } from '../../core/errors.ts';
 import { systemClock } from '../clock/clock.ts';
 import { fitRange } from './byte-range.ts';
+import { checkFolder } from './check-folder.ts';
 import type { ByteRange, Storage, WrittenObject } from './contract.ts';
 import { asStorageError, errorCode } from './disk-errors.ts';
 import { hashFile, receive, removeIfThere, sweepIncoming } from './incoming.ts';
@@ -23,6 +24,7 @@ export const createFolderStorage = ({ directory }: { directory: string }): Folde
   const root = realRoot(directory);
   return {
     kind: 'folder',
+    check: async () => checkFolder(await root()),
     presign: async () => null,
     putFile: async (key, path) => {
       assertStorageKey(key);

@@ -50,6 +50,7 @@ const traces = async () => ({
   keys: await countRows(api.db, 'idempotency_key', tenant.organizationId),
 });
 const overloaded = { status: 503, code: 'service_overloaded' };
+const tooLarge = { status: 400, code: 'invalid_request', details: { exports: 6, limit: 5 } };
 const metric = async (name: string) => {
   const page = await (await api.call('/metrics')).text();
   return Number(new RegExp(`^${name} (.*)$`, 'm').exec(page)?.[1]);
@@ -150,12 +151,27 @@ describe('a campaign', () => {
 
   test('is told by a dry run that it would be refused, which is no refusal', async () => {
     const refusals = await metric('rendermill_admission_refused_total');
-    const response = await post(api, tenant, aCampaign(), { query: '?dryRun=true' });
+    await accepted(5);
+    const response = await post(api, tenant, aCampaign({ variants: 1, sizes: 1 }), { query: '?dryRun=true' });
     expect(await response.json()).toMatchObject({
       wouldBeAccepted: false,
       refusals: [{ code: 'service_overloaded' }],
     });
     expect(await metric('rendermill_admission_refused_total')).toBe(refusals);
+  });
+
+  test('of more cells than may ever wait is refused with 400 and told the bound, whatever waits', async () => {
+    const large = aCampaign({ variants: 3, sizes: 2 });
+    for (const headers of [{}, { 'idempotency-key': 'large' }] as Record<string, string>[]) {
+      const response = await post(api, tenant, large, { headers });
+      expect(response.headers.has('retry-after')).toBe(false);
+      expect(await refusalOf(response)).toMatchObject(tooLarge);
+    }
+    const { refusals } = (await (await post(api, tenant, large, { query: '?dryRun=true' })).json()) as {
+      refusals: { code: string }[];
+    };
+    expect(refusals.map(({ code }) => code)).toEqual(['invalid_request']);
+    expect(await traces()).toMatchObject({ batches: 0, keys: 0 });
   });
 
   test('is not run again where what failed has no room', async () => {
@@ -196,6 +212,14 @@ describe('an import', () => {
       'true',
     ]);
     expect(await refusalOf(await upload(5, { 'idempotency-key': 'others' }))).toMatchObject(overloaded);
+  });
+
+  test('of more rows than may ever wait is refused with 400 and told the bound', async () => {
+    const before = await traces();
+    expect(await refusalOf(await upload(6))).toMatchObject(tooLarge);
+    expect(await traces()).toEqual(before);
+    const plan = await (await upload(6, {}, { dryRun: true })).json();
+    expect(plan).toMatchObject({ allowed: false, refusal: { code: 'invalid_request' } });
   });
 
   test('is told by a dry run that it would be refused', async () => {

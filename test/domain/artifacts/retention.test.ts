@@ -112,12 +112,15 @@ describe('the removal of files', () => {
       expect.anything(),
       expect.anything(),
     ]);
-    expect(presentFile(await artifactOf(old.id))).toMatchObject({
+    expect(presentFile(await artifactOf(old.id), later(days(30)))).toMatchObject({
       expired: true,
       expiresAt: later(days(30)).toISOString(),
     });
-    expect(presentFile(await artifactOf(young.id)).expired).toBe(false);
-    expect(presentFile(await artifactOf(kept.id))).toMatchObject({ expired: false, expiresAt: null });
+    expect(presentFile(await artifactOf(young.id), later(days(30))).expired).toBe(false);
+    expect(presentFile(await artifactOf(kept.id), later(days(30)))).toMatchObject({
+      expired: false,
+      expiresAt: null,
+    });
     expect(await expire(later(days(30)))).toBe(0);
   });
 

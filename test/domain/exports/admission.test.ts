@@ -103,7 +103,8 @@ describe('admission', () => {
   });
 
   test('counts its refusals, and not the questions whether it would', async () => {
-    const { admission } = await setUp(1);
+    const { admission } = await setUp(2);
+    admission.take(1);
     expect(admission.refusalOf(2)?.code).toBe('service_overloaded');
     expect(admission.refused()).toBe(0);
     expect(() => admission.take(2)).toThrow();
@@ -111,9 +112,16 @@ describe('admission', () => {
     expect(admission.refused()).toBe(2);
   });
 
-  test('says that a batch which is larger than the bound never fits', async () => {
+  test('refuses a batch that is larger than the bound for good: no waiting would help, and none is counted as overload', async () => {
     const { admission } = await setUp(5);
-    expect(admission.refusalOf(6)?.message).toMatch(/never have room for 6/);
+    const refusal = refusalOf(() => admission.take(6));
+    expect(refusal).toMatchObject({
+      code: 'invalid_request',
+      status: 400,
+      details: { exports: 6, limit: 5 },
+      message: expect.stringMatching(/6 renders .* lets 5 wait .*Split them: at most 5/),
+    });
+    expect(admission.refused()).toBe(0);
   });
 
   test('counts again after a second, and not before: what it let in meanwhile is not counted twice', async () => {

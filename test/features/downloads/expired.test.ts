@@ -66,6 +66,11 @@ test('an expired file is 410, with the key and by a link, from its time on, and 
   expect(await refusalOf(await fetch(url))).toMatchObject(gone);
   expect(await refusalOf(await api.call('/api/render/download-link', link))).toMatchObject(gone);
 
+  // Nobody has removed it yet, and everybody is told so all the same.
+  const file = { fileId, expired: true };
+  expect(await (await get(`/api/render/${row.id}`)).json()).toMatchObject({ file });
+  expect(await (await get('/api/exports')).json()).toMatchObject({ exports: [{ file }] });
+
   expect(await expireArtifacts(api, api.clock.now())).toBeGreaterThan(0);
   expect(await refusalOf(await get(downloadPath(fileId)))).toMatchObject(gone);
   const shown = (await (await get(`/api/render/${row.id}`)).json()) as { status: string; file: unknown };
@@ -85,6 +90,20 @@ test("another organization's expired file is as if it did not exist", async () =
   expect((await api.call(downloadPath(fileId), { key })).status).toBe(404);
   const forged = `${downloadPath(fileId)}&expires=9999999999&signature=AAAA`;
   expect(await refusalOf(await api.call(forged))).toMatchObject({ code: 'link_invalid' });
+});
+
+test('a cell of a campaign shows that its file has expired from its time on', async () => {
+  const batch = await storeBatch(api, who, [{ variant: 'one' }]);
+  const expired = async () => {
+    const shown = (await (await get(`/api/campaigns/${batch.id}`)).json()) as {
+      cells: { items: { file: { expired: boolean } }[] };
+    };
+    return shown.cells.items.map(({ file }) => file.expired);
+  };
+  api.clock.advance(hours(24 * 30) - 1);
+  expect(await expired()).toEqual([false]);
+  api.clock.advance(1);
+  expect(await expired()).toEqual([true]);
 });
 
 test('an archive leaves expired files out, and its manifest says so', async () => {

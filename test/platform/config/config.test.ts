@@ -45,7 +45,7 @@ describe('the configuration', () => {
     });
     expect(config).toMatchObject({
       PORT: 0,
-      TRUST_PROXY: true,
+      TRUST_PROXY: 1,
       ALLOWED_HOSTS: ['cdn.example.com', '*.example.org'],
       home: '/srv/mill',
       storageDirectory: '/mnt/files',
@@ -69,6 +69,9 @@ describe('the configuration', () => {
     ['PORT', '3000.5'],
     ['PORT', '-1'],
     ['TRUST_PROXY', 'yes'],
+    ['TRUST_PROXY', '10.0.0.0/33'],
+    ['TRUST_PROXY', '10'],
+    ['RATE_LIMIT_SECRET_PER_MINUTE', '-1'],
     ['DATABASE_URL', 'mysql://x/y'],
     ['REDIS_URL', 'http://x'],
     ['PUBLIC_URL', 'ftp://x'],

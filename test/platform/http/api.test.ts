@@ -181,7 +181,7 @@ describe('the server', () => {
     const ok = { ok: true };
     expect(await ready.json()).toEqual({
       ready: true,
-      checks: { database: ok, migrations: ok, queue: ok, process: ok },
+      checks: { database: ok, migrations: ok, queue: ok, storage: ok, process: ok },
     });
   });
 

@@ -17,8 +17,6 @@ import { sweepUploads } from './sweep-uploads.ts';
 
 export interface S3Storage extends Storage {
   readonly kind: 's3';
-  /** Throws `invalid_configuration`, which says what to do, and `storage_unavailable`. */
-  check(): Promise<void>;
   /** Ends the connections, those of running reads too. */
   close(): void;
 }
