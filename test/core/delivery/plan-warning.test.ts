@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { continueStreak, forgottenAfterMs, planWarning } from '../../../src/core/delivery/plan-warning.ts';
 import { retryWaits } from '../../../src/core/delivery/plan-retry.ts';
+import { continueStreak, forgottenAfterMs, planWarning } from '../../../src/core/delivery/plan-warning.ts';
 import { hours } from '../../support/factories.ts';
 
 const since = new Date('2026-03-10T12:00:00Z');
-const after = (count: number): Date => new Date(since.getTime() + hours(count));
+const hoursLater = (count: number): Date => new Date(since.getTime() + hours(count));
 const limit = hours(120);
 
 describe('a warning', () => {
@@ -23,7 +23,7 @@ describe('a warning', () => {
     { at: 12, warned: 0, limitMs: hours(12), act: 'disable', warnedHours: 0 },
   ])('after $at hours, $warned warned of, limit $limitMs: $act', ({ at, warned, limitMs, ...planned }) => {
     const streak = { failingSince: since, warnedHours: warned };
-    expect(planWarning(streak, after(at), limitMs)).toEqual({
+    expect(planWarning(streak, hoursLater(at), limitMs)).toEqual({
       ...planned,
       disablesAt: limitMs === null ? null : new Date(since.getTime() + limitMs),
     });
@@ -32,11 +32,16 @@ describe('a warning', () => {
 
 describe('a streak', () => {
   test.each([
-    ['begins', { failingSince: null, lastFailedAt: null, warnedHours: 0 }, after(60), 0],
-    ['goes on', { failingSince: since, lastFailedAt: after(36), warnedHours: 24 }, since, 24],
-    ['begins anew where nothing was tried for long', { failingSince: since, lastFailedAt: after(11), warnedHours: 24 }, after(60), 0],
+    ['begins', { failingSince: null, lastFailedAt: null, warnedHours: 0 }, hoursLater(60), 0],
+    ['goes on', { failingSince: since, lastFailedAt: hoursLater(36), warnedHours: 24 }, since, 24],
+    [
+      'begins anew where nothing was tried for long',
+      { failingSince: since, lastFailedAt: hoursLater(11), warnedHours: 24 },
+      hoursLater(60),
+      0,
+    ],
   ])('%s', (_what, before, failingSince, warnedHours) => {
-    expect(continueStreak(before, after(60))).toEqual({ failingSince, warnedHours });
+    expect(continueStreak(before, hoursLater(60))).toEqual({ failingSince, warnedHours });
   });
 
   test('is broken by no wait of the schedule, nor by the longest that an endpoint may ask for', () => {

@@ -9,12 +9,30 @@ const earlier = (...statuses: readonly (number | undefined)[]) =>
   statuses.map((status, n) => ({ at: at(schedule[n] ?? 0), status }));
 
 test.each([
-  ['the fifth refusal, another event accepted since the fourth', 400, earlier(400, 400, 400, 400), at(2), true],
+  [
+    'the fifth refusal, another event accepted since the fourth',
+    400,
+    earlier(400, 400, 400, 400),
+    at(2),
+    true,
+  ],
   ['of any status that speaks of the event', 422, earlier(400, 413, 422, 400), at(2), true],
-  ['the sixth, where nothing was accepted before the fifth', 400, earlier(400, 400, 400, 400, 400), at(7), true],
+  [
+    'the sixth, where nothing was accepted before the fifth',
+    400,
+    earlier(400, 400, 400, 400, 400),
+    at(7),
+    true,
+  ],
   ['the fourth', 400, earlier(400, 400, 400), at(2), false],
   ['an endpoint that accepts nothing', 400, earlier(400, 400, 400, 400), null, false],
-  ['one that broke as a whole right after it had accepted another', 400, earlier(400, 400, 400, 400), at(0.01), false],
+  [
+    'one that broke as a whole right after it had accepted another',
+    400,
+    earlier(400, 400, 400, 400),
+    at(0.01),
+    false,
+  ],
   ['one that wants other credentials', 401, earlier(401, 401, 401, 401), at(2), false],
   ['one that is not there any more', 404, earlier(400, 400, 400, 400), at(2), false],
   ['one that was away in between, which is no refusal', 400, earlier(400, 400, 503, undefined), at(2), false],

@@ -8,6 +8,8 @@ import { sinkFigures } from '../../../src/domain/deliveries/read-deliveries.ts';
 import { replay } from '../../../src/domain/deliveries/redrive.ts';
 import { recordFailure } from '../../../src/domain/deliveries/sink-health.ts';
 import { disableSink, enableSink, getSink } from '../../../src/domain/deliveries/sinks.ts';
+import { markProjected } from '../../../src/domain/events/mark-projected.ts';
+import { type PlacedEvent, projectorName, takePage } from '../../../src/domain/events/read-page.ts';
 import type { Dispatcher } from '../../../src/features/delivery/dispatcher.ts';
 import type { Sink } from '../../../src/features/delivery/sinks/sink.ts';
 import { enableEndpoint } from '../../../src/features/delivery/webhooks/enable-endpoint.ts';
@@ -344,6 +346,30 @@ describe('what waits and what is missed', () => {
     // In order, but for what was sent when it was gone.
     const first = [...new Set(accepted)];
     expect(first).toEqual(first.toSorted((a, b) => a - b));
+  });
+
+  test('includes what a projector reads at the very moment: it is waited for', async () => {
+    const { e, dispatcher, tried } = await disabled();
+    await numbered(6);
+    const { resuming } = await db.transaction().execute(async (tx) => {
+      let events: readonly PlacedEvent[] = [];
+      await expect
+        .poll(async () => {
+          events = (await takePage(tx, projectorName, 100)) ?? [];
+          return events.length;
+        })
+        .toBe(1);
+      const begun = resumeSink(db, 'e', clock.now());
+      const waiting = sql<{ n: number }>`SELECT count(*) AS n FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      await expect.poll(async () => (await waiting.execute(db)).rows[0]?.n, { timeout: 20_000 }).toBe(1);
+      // It met the endpoint disabled, and routed nothing.
+      await markProjected(tx, events, new Map(), new Map());
+      return { resuming: begun };
+    });
+    expect(await resuming).toEqual({ missed: 4, revived: 0 });
+    await dispatcher.drain();
+    expect(entitiesOf(e, tried)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   test('is missed from what the log had not been read of, when it was disabled', async () => {
