@@ -10,8 +10,8 @@ import { delivery } from './migrations/0006-delivery.ts';
 import { signals } from './migrations/0007-signals.ts';
 import { scale } from './migrations/0008-scale.ts';
 import { lambdaSlots } from './migrations/0009-lambda-slots.ts';
-import { renderModes } from './migrations/0011-render-modes.ts';
-import { webhookHealth } from './migrations/0012-webhook-health.ts';
+import { renderModes } from './migrations/0010-render-modes.ts';
+import { webhookHealth } from './migrations/0011-webhook-health.ts';
 
 const plainSql = (text: string): Migration => ({
   up: async (db) => {
@@ -30,8 +30,8 @@ const migrations: Record<string, Migration> = {
   '0007-signals': plainSql(signals),
   '0008-scale': plainSql(scale),
   '0009-lambda-slots': plainSql(lambdaSlots),
-  '0011-render-modes': plainSql(renderModes),
-  '0012-webhook-health': plainSql(webhookHealth),
+  '0010-render-modes': plainSql(renderModes),
+  '0011-webhook-health': plainSql(webhookHealth),
 };
 
 const partitionMonthsAhead = 4;
@@ -40,11 +40,21 @@ const partitionMonthsAhead = 4;
 export const ensureEventPartitions = (db: Database, now: Date): Promise<unknown> =>
   sql`SELECT ensure_event_partitions(${now}::timestamptz::date, ${partitionMonthsAhead})`.execute(db);
 
-/** Runs what is missing, under a lock, so that many processes may start at once. Returns the names that it ran. */
-export const migrateDatabase = async (url: string, log: Logger): Promise<readonly string[]> => {
+/**
+ * Runs what is missing, under a lock, so that many processes may start at once; no further than `upTo`, where a test shows what the next
+ * one makes of an older database. Returns the names that it ran.
+ */
+export const migrateDatabase = async (
+  url: string,
+  log: Logger,
+  { upTo }: { readonly upTo?: string } = {},
+): Promise<readonly string[]> => {
   const { db, close } = openDatabase({ url, log, maxConnections: 2, statementTimeoutMs: 0 });
   try {
-    const { error, results } = await createMigrator(db).migrateToLatest();
+    const migrator = createMigrator(db);
+    const { error, results } = await (upTo === undefined
+      ? migrator.migrateToLatest()
+      : migrator.migrateTo(upTo));
     if (error !== undefined) throw error;
     await ensureEventPartitions(db, new Date());
     return (results ?? [])
