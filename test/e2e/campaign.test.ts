@@ -1,7 +1,7 @@
 /** Campaigns on the real parts: API, both queues' workers in processes of their own, browser, storage. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { getRun } from '../../src/domain/batches/batch.ts';
-import type { Checkpoint } from '../../src/features/renders/run-render.ts';
+import type { Checkpoint } from '../../src/features/renders/render-deps.ts';
 import { cellsOf } from '../support/batches.ts';
 import { endWorker, eventually, openScene, organizationId, type Scene } from '../support/scene.ts';
 

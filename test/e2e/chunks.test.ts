@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { getExport } from '../../src/domain/exports/export.ts';
-import type { Checkpoint } from '../../src/features/renders/run-render.ts';
+import type { Checkpoint } from '../../src/features/renders/render-deps.ts';
 import { endWorker, eventually, openScene, organizationId, type Scene } from '../support/scene.ts';
 
 const seconds = 10;

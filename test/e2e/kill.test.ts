@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { getExport } from '../../src/domain/exports/export.ts';
-import type { Checkpoint } from '../../src/features/renders/run-render.ts';
+import type { Checkpoint } from '../../src/features/renders/render-deps.ts';
 import { executeSql } from '../support/postgres.ts';
 import { freePort, startTestRedis } from '../support/redis.ts';
 import {

@@ -1,7 +1,7 @@
 /** A worker of its own process that ends itself with SIGKILL at a checkpoint: `KILL_AT=<checkpoint>`; without it, an ordinary one. */
 import { openRecords, openResources } from '../../src/apps/resources.ts';
 import { startWorker } from '../../src/apps/worker/start-worker.ts';
-import type { Checkpoint } from '../../src/features/renders/run-render.ts';
+import type { Checkpoint } from '../../src/features/renders/render-deps.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import { createLifecycle } from '../../src/platform/lifecycle/lifecycle.ts';
 import { createLogger } from '../../src/platform/log/log.ts';

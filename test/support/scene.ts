@@ -16,7 +16,7 @@ import { setTier } from '../../src/domain/accounts/users.ts';
 import { artifactPrefix } from '../../src/domain/artifacts/artifact-keys.ts';
 import { readEventsOf } from '../../src/domain/events/read-events.ts';
 import { bundleProject } from '../../src/features/compositions/bundle-project.ts';
-import type { Checkpoint } from '../../src/features/renders/run-render.ts';
+import type { Checkpoint } from '../../src/features/renders/render-deps.ts';
 import { loadConfig } from '../../src/platform/config/config.ts';
 import { createLifecycle } from '../../src/platform/lifecycle/lifecycle.ts';
 import { createLogger } from '../../src/platform/log/log.ts';

@@ -2,7 +2,7 @@
 import { createSlotBudget } from '../../domain/lambda/slot-budget.ts';
 import { startFeeder } from '../../features/renders/feeder.ts';
 import { createRenderProcessor } from '../../features/renders/process.ts';
-import type { RunRenderDeps } from '../../features/renders/run-render.ts';
+import type { RunRenderDeps } from '../../features/renders/render-deps.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { QueueWorker } from '../../platform/queue/contract.ts';
 import { createLambdaRenderer } from '../../platform/renderer/lambda/lambda-renderer.ts';

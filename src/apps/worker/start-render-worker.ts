@@ -6,7 +6,7 @@ import { newId } from '../../core/ids.ts';
 import { createBundleCache } from '../../features/renders/bundle-cache.ts';
 import { startFeeder } from '../../features/renders/feeder.ts';
 import { createRenderProcessor } from '../../features/renders/process.ts';
-import type { Checkpoint } from '../../features/renders/run-render.ts';
+import type { Checkpoint } from '../../features/renders/render-deps.ts';
 import { startWakeableLoop } from '../../platform/clock/wakeable-loop.ts';
 import { createLocalRenderer } from '../../platform/renderer/local/local-renderer.ts';
 import { sweepLeftovers } from '../../platform/renderer/local/sweep-leftovers.ts';

@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../../features/renders/run-render.ts';
+import type { Checkpoint } from '../../features/renders/render-deps.ts';
 import { findBrowser } from '../../platform/renderer/browser/find-browser.ts';
 import { rendererVersion } from '../../platform/renderer/renderer-version.ts';
 import type { Resources } from '../resources.ts';

@@ -1,15 +1,13 @@
 /** Events of an organization's own, by name and version. What a version's schema says never changes. */
 import { isDeepStrictEqual } from 'node:util';
-import { type Selectable, sql } from 'kysely';
+import { sql } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
 import { destructiveChanges } from '../../core/events/additive.ts';
 import { resolveEventName } from '../../core/events/catalog.ts';
 import type { EventSource, RetentionClass } from '../../core/events/define-event.ts';
 import type { Reader, Tx } from '../../platform/db/client.ts';
-import type { EventDefinitionTable } from '../../platform/db/schema-events.ts';
+import type { OwnDefinition } from './own-definition.ts';
 import { assertUsableSchema } from './own-schema.ts';
-
-export type OwnDefinition = Selectable<EventDefinitionTable>;
 
 export const maxDefinitions = 500;
 export const maxVersions = 100;

@@ -12,7 +12,7 @@ import { isUuid } from '../../core/ids.ts';
 import { cutText, storableText } from '../../core/storable-text.ts';
 import type { Database, Reader } from '../../platform/db/client.ts';
 import { appendEvents } from './append-events.ts';
-import { type OwnDefinition, readDefinitions } from './event-definitions.ts';
+import { readDefinitions } from './event-definitions.ts';
 import {
   type EventMark,
   type JudgeKnowledge,
@@ -20,6 +20,7 @@ import {
   judgeEvent,
   type Sender,
 } from './judge-event.ts';
+import type { OwnDefinition } from './own-definition.ts';
 import { createOwnJudge } from './own-schema.ts';
 
 /** Other requests are served in between. */

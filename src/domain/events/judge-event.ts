@@ -9,7 +9,7 @@ import { validateProperties } from '../../core/events/validate-properties.ts';
 import { newId } from '../../core/ids.ts';
 import { cutText } from '../../core/storable-text.ts';
 import type { LogRow } from './append-events.ts';
-import type { OwnDefinition } from './event-definitions.ts';
+import type { OwnDefinition } from './own-definition.ts';
 import { type JudgeProperties, schemaBudgetMs } from './own-schema.ts';
 
 export interface Sender {

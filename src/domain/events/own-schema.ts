@@ -4,7 +4,7 @@ import { RendermillError } from '../../core/errors.ts';
 import { findUnstorable } from '../../core/nesting.ts';
 import { cutText } from '../../core/storable-text.ts';
 import { compileSchema, type SchemaCheck } from '../compositions/compile-schema.ts';
-import type { OwnDefinition } from './event-definitions.ts';
+import type { OwnDefinition } from './own-definition.ts';
 
 export const maxSchemaBytes = 32 * 1024;
 /** Milliseconds for all schemas of one request; a thousand honest ones take a tenth of it. */

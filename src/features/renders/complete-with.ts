@@ -4,7 +4,7 @@ import { completeExport, type RenderedFile } from '../../domain/exports/complete
 import type { Export, Fence } from '../../domain/exports/export.ts';
 import type { RenderResult } from '../../platform/renderer/contract.ts';
 import { removeStrayFiles } from './remove-stray-files.ts';
-import type { RunRenderDeps } from './run-render.ts';
+import type { RunRenderDeps } from './render-deps.ts';
 import { storeFile } from './store-file.ts';
 import { whileUnavailable } from './while-unavailable.ts';
 

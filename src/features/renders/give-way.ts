@@ -1,6 +1,6 @@
 import type { Export, Fence } from '../../domain/exports/export.ts';
 import { postpone } from '../../domain/exports/return-export.ts';
-import type { RunRenderDeps } from './run-render.ts';
+import type { RunRenderDeps } from './render-deps.ts';
 import { write } from './settle-work.ts';
 
 /** Between two looks at a Lambda that has no room. */

@@ -8,8 +8,8 @@ import type { EndReason } from './hold.ts';
 import { type GroupHold, holdGroup } from './hold-group.ts';
 import { createPublisher, settleFailure } from './publish-stills.ts';
 import { removeStrayFiles } from './remove-stray-files.ts';
+import type { RunRenderDeps } from './render-deps.ts';
 import { runGroup } from './run-group.ts';
-import type { RunRenderDeps } from './run-render.ts';
 import { whileUnavailable } from './while-unavailable.ts';
 
 export const processGroup = async (deps: RunRenderDeps, job: ActiveJob): Promise<void> => {

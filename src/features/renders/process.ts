@@ -13,7 +13,8 @@ import { giveWay } from './give-way.ts';
 import { type Hold, holdExport } from './hold.ts';
 import { processGroup } from './process-group.ts';
 import { removeStrayFiles } from './remove-stray-files.ts';
-import { type RunRenderDeps, runRender } from './run-render.ts';
+import type { RunRenderDeps } from './render-deps.ts';
+import { runRender } from './run-render.ts';
 import { settleWork } from './settle-work.ts';
 import { whileUnavailable } from './while-unavailable.ts';
 

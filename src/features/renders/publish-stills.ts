@@ -14,7 +14,7 @@ import type { RenderResult } from '../../platform/renderer/contract.ts';
 import { maxFailedAttempts } from './attempts.ts';
 import type { GroupHold } from './hold-group.ts';
 import { removeStrayFiles } from './remove-stray-files.ts';
-import type { RunRenderDeps } from './run-render.ts';
+import type { RunRenderDeps } from './render-deps.ts';
 import { storeFile } from './store-file.ts';
 import { whileUnavailable } from './while-unavailable.ts';
 

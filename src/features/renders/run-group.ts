@@ -24,8 +24,8 @@ import type { RenderResult, StillsSpec } from '../../platform/renderer/contract.
 import { findBundle } from './find-bundle.ts';
 import type { GroupHold } from './hold-group.ts';
 import type { Published, Publisher } from './publish-stills.ts';
+import type { RunRenderDeps } from './render-deps.ts';
 import { toRenderSpec } from './render-spec.ts';
-import type { RunRenderDeps } from './run-render.ts';
 
 interface GroupScene {
   readonly deps: RunRenderDeps;

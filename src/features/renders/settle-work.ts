@@ -5,7 +5,7 @@ import type { Tx } from '../../platform/db/client.ts';
 import { GiveUpError } from '../../platform/queue/contract.ts';
 import { maxFailedAttempts } from './attempts.ts';
 import type { EndReason, Hold } from './hold.ts';
-import type { RunRenderDeps } from './run-render.ts';
+import type { RunRenderDeps } from './render-deps.ts';
 import { whileUnavailable } from './while-unavailable.ts';
 
 /** The ends that a piece of work can come to beside its own. Each may throw `render_lost`: then someone else has settled it. */

@@ -1,6 +1,6 @@
 /**
  * Events from outside: a backend's (`/api/v1/events`) and a browser's (`/api/v1/track`), the catalog that they are held against,
- * and the events that an organization adds to it. `/api/v1/track` has neither rate limits nor CORS yet: they come with the SDK.
+ * and the events that an organization adds to it. `/api/v1/track` has no CORS yet: it comes with the SDK.
  */
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -13,10 +13,10 @@ import {
   deleteDefinition,
   findDefinition,
   listDefinitions,
-  type OwnDefinition,
   putDefinition,
 } from '../../domain/events/event-definitions.ts';
 import { type EventVerdict, ingestEvents } from '../../domain/events/ingest.ts';
+import type { OwnDefinition } from '../../domain/events/own-definition.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Access } from '../../platform/http/access.ts';

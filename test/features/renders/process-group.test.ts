@@ -10,7 +10,7 @@ import type { Export } from '../../../src/domain/exports/export.ts';
 import type { FedJob } from '../../../src/domain/exports/fed-work.ts';
 import { planNext } from '../../../src/domain/exports/feed-exports.ts';
 import { createRenderProcessor } from '../../../src/features/renders/process.ts';
-import type { RunRenderDeps } from '../../../src/features/renders/run-render.ts';
+import type { RunRenderDeps } from '../../../src/features/renders/render-deps.ts';
 import type { ActiveJob } from '../../../src/platform/queue/contract.ts';
 import type { Renderer, RenderSpec, StillsSpec } from '../../../src/platform/renderer/contract.ts';
 import { type BatchGiven, cellsOf, planBatch, squares } from '../../support/batches.ts';

@@ -4,7 +4,7 @@ import { RendermillError } from '../../../src/core/errors.ts';
 import type { Export } from '../../../src/domain/exports/export.ts';
 import { planNext } from '../../../src/domain/exports/feed-exports.ts';
 import { createRenderProcessor } from '../../../src/features/renders/process.ts';
-import type { RunRenderDeps } from '../../../src/features/renders/run-render.ts';
+import type { RunRenderDeps } from '../../../src/features/renders/render-deps.ts';
 import type { Renderer } from '../../../src/platform/renderer/contract.ts';
 import { planBatch, squares } from '../../support/batches.ts';
 import { accept, eventsOf, readExport } from '../../support/factories.ts';

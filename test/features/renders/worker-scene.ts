@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { newId } from '../../../src/core/ids.ts';
-import type { RunRenderDeps } from '../../../src/features/renders/run-render.ts';
+import type { RunRenderDeps } from '../../../src/features/renders/render-deps.ts';
 import { openListener } from '../../../src/platform/db/listener.ts';
 import type { Renderer } from '../../../src/platform/renderer/contract.ts';
 import { createFolderStorage } from '../../../src/platform/storage/folder.ts';

@@ -7,7 +7,7 @@ import { measureFrameCost } from '../../../domain/exports/chunks/measure-frame-c
 import type { Export, Fence } from '../../../domain/exports/export.ts';
 import { cuttableFormats, type RenderSpec } from '../../../platform/renderer/contract.ts';
 import type { Hold } from '../hold.ts';
-import type { RunRenderDeps } from '../run-render.ts';
+import type { RunRenderDeps } from '../render-deps.ts';
 import { whileUnavailable } from '../while-unavailable.ts';
 
 /** True: it was cut, and is not this worker's any more. */

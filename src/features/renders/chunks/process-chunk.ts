@@ -8,7 +8,7 @@ import { failExport } from '../../../domain/exports/fail-export.ts';
 import type { ActiveJob } from '../../../platform/queue/contract.ts';
 import { type Hold, holdChunk } from '../hold.ts';
 import { removeStrayFiles } from '../remove-stray-files.ts';
-import type { RunRenderDeps } from '../run-render.ts';
+import type { RunRenderDeps } from '../render-deps.ts';
 import { settleWork } from '../settle-work.ts';
 import { whileUnavailable } from '../while-unavailable.ts';
 import { runChunk } from './run-chunk.ts';

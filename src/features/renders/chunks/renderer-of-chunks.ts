@@ -1,6 +1,6 @@
 import { RendermillError } from '../../../core/errors.ts';
 import type { ChunkRenderer } from '../../../platform/renderer/contract.ts';
-import type { RunRenderDeps } from '../run-render.ts';
+import type { RunRenderDeps } from '../render-deps.ts';
 
 /** Chunks are made by workers only; Lambda cuts its videos itself. */
 export const rendererOfChunks = ({ chunks }: RunRenderDeps): ChunkRenderer => {

@@ -12,7 +12,7 @@ import type { StoredChunkFile } from '../../../platform/db/schema-rendering.ts';
 import type { RenderResult } from '../../../platform/renderer/contract.ts';
 import { completeWith } from '../complete-with.ts';
 import type { Hold } from '../hold.ts';
-import type { RunRenderDeps } from '../run-render.ts';
+import type { RunRenderDeps } from '../render-deps.ts';
 import { write } from '../settle-work.ts';
 import { progressOfJoin } from './progress-of-join.ts';
 import { rendererOfChunks } from './renderer-of-chunks.ts';

@@ -10,7 +10,7 @@ import type { FedJob } from '../../../../src/domain/exports/fed-work.ts';
 import { planNext } from '../../../../src/domain/exports/feed-exports.ts';
 import { recordHeartbeat } from '../../../../src/domain/exports/workers.ts';
 import { createRenderProcessor } from '../../../../src/features/renders/process.ts';
-import type { RunRenderDeps } from '../../../../src/features/renders/run-render.ts';
+import type { RunRenderDeps } from '../../../../src/features/renders/render-deps.ts';
 import { openListener } from '../../../../src/platform/db/listener.ts';
 import type { ActiveJob } from '../../../../src/platform/queue/contract.ts';
 import type {
