@@ -117,7 +117,9 @@ const variables = {
   LAMBDA_FUNCTION: z
     .string()
     .optional()
-    .describe('Name of the deployed function; set, renders may ask for the mode lambda'),
+    .describe(
+      'Name of the deployed function; set, renders may ask for the mode lambda, as far as their organization may',
+    ),
   LAMBDA_BUCKET: z.string().optional().describe('Bucket of the function, for its sites, progress and output'),
   LAMBDA_SITE_URL: z
     .url({ protocol: /^https?$/ })
@@ -197,7 +199,7 @@ const variables = {
     .int()
     .min(0)
     .refine((seconds) => seconds === 0 || seconds >= 60, 'must be 0, or at least 60')
-    .default(21_600)
+    .default(86_400)
     .describe(
       'How long exports wait for a mode that no live worker serves, seconds; then they fail with render_mode_unserved, or, of Lambda, go to the workers (RENDER_FALLBACK); 0: for ever. The same for API and workers',
     ),
