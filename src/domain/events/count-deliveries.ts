@@ -18,18 +18,21 @@ export interface EndedDelivery {
  */
 export const countEndedDeliveries = async (tx: Tx, ended: readonly EndedDelivery[]): Promise<void> => {
   if (ended.length === 0) return;
+  const [from, until] = timesOf(ended);
   await sql`${prepared}
     WITH given AS (
-      SELECT "organizationId" AS organization_id, "eventId" AS id, "receivedAt" AS received_at, "retentionClass" AS retention_class,
-        count(*) AS ends, sum(attempts) AS attempts
-      FROM jsonb_to_recordset(${JSON.stringify(ended)}::jsonb) AS row (
-        "organizationId" text, "eventId" uuid, "receivedAt" timestamptz, "retentionClass" text, attempts int)
+      SELECT id, organization_id, received_at, retention_class, count(*) AS ends, sum(attempts) AS attempts
+      FROM unnest(${ended.map(({ eventId }) => eventId)}::uuid[], ${ended.map(({ organizationId }) => organizationId)}::text[],
+        ${ended.map(({ receivedAt }) => receivedAt)}::timestamptz[],
+        ${ended.map(({ retentionClass }) => retentionClass)}::text[], ${ended.map(({ attempts }) => attempts)}::int[]
+      ) AS row (id, organization_id, received_at, retention_class, attempts)
       GROUP BY 1, 2, 3, 4
     ), event AS (
       SELECT e.id, e.organization_id, e.received_at, e.retention_class, given.ends, given.attempts
       FROM given JOIN domain_event e ON e.id = given.id AND e.organization_id = given.organization_id
         AND e.received_at = given.received_at AND e.retention_class = given.retention_class
-      ORDER BY e.id FOR UPDATE OF e
+      WHERE e.received_at BETWEEN ${from}::timestamptz AND ${until}::timestamptz
+      ORDER BY e.id FOR NO KEY UPDATE OF e
     )
     UPDATE domain_event e SET
       open_deliveries = greatest(e.open_deliveries - event.ends, 0),
@@ -37,7 +40,19 @@ export const countEndedDeliveries = async (tx: Tx, ended: readonly EndedDelivery
       is_processed = e.open_deliveries <= event.ends,
       processed_at = CASE WHEN e.open_deliveries <= event.ends THEN now() END
     FROM event WHERE e.id = event.id AND e.organization_id = event.organization_id
-      AND e.received_at = event.received_at AND e.retention_class = event.retention_class`.execute(tx);
+      AND e.received_at = event.received_at AND e.retention_class = event.retention_class
+      AND e.received_at BETWEEN ${from}::timestamptz AND ${until}::timestamptz`.execute(tx);
+};
+
+/** Between which all of them lie: so that only the partitions of that time are opened. A date cuts the microseconds, hence one more. */
+const timesOf = (deliveries: readonly EndedDelivery[]): readonly [Date, Date] => {
+  let [from, until] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { receivedAt } of deliveries) {
+    const at = Date.parse(receivedAt);
+    if (at < from) from = at;
+    if (at > until) until = at;
+  }
+  return [new Date(from), new Date(until + 1)];
 };
 
 /** The event lies where; one that is given twice has two. */

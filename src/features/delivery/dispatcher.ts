@@ -19,6 +19,7 @@ import { startWakeableLoop, type WakeableLoop } from '../../platform/clock/wakea
 import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { Logger } from '../../platform/log/log.ts';
+import { createHandOver } from './hand-over.ts';
 import { createPace } from './pace.ts';
 import { createProjector } from './project-log.ts';
 import { type OpenSink, runShard } from './run-shard.ts';
@@ -77,8 +78,9 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
   /** Sinks that this process cannot serve, until it looks again. */
   const closedUntil = new Map<string, number>();
   const stopping = new AbortController();
-  const projector = createProjector({ db, clock, log });
-  const shardDeps = { db, clock, log, leaseMs: deps.leaseMs, chance };
+  const handOver = createHandOver();
+  const projector = createProjector({ db, clock, log, handOver });
+  const shardDeps = { db, clock, log, leaseMs: deps.leaseMs, chance, known: handOver.take };
 
   const retiring = new Set<Promise<void>>();
   /** What it is sending comes to its end with the settings of its beginning; nobody waits for that. */

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Verdict } from '../../core/delivery/outcomes.ts';
 import type { SinkEvent } from '../../core/delivery/sink-event.ts';
-import { type DueDelivery, dueDeliveries } from '../../domain/deliveries/due-deliveries.ts';
+import { type DueDelivery, dueDeliveries, type KnownEvents } from '../../domain/deliveries/due-deliveries.ts';
 import { renewLease, type ShardLease } from '../../domain/deliveries/lease-shards.ts';
 import { type Outcome, settle } from '../../domain/deliveries/settle.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
@@ -29,6 +29,7 @@ export interface ShardDeps {
   readonly log: Logger;
   readonly leaseMs: number;
   readonly chance: () => number;
+  readonly known: KnownEvents;
 }
 
 /** Of a sink that takes one at a time: enough that its calls overlap, few enough that a round is short. */
@@ -60,7 +61,7 @@ export const runShard = async (
 ): Promise<number> => {
   const leasedUntil = deps.clock.now().getTime() + deps.leaseMs;
   const limit = lease.isProbe ? 1 : open.sink.batchSize === 1 ? singlesPerRound : open.sink.batchSize;
-  const due = await dueDeliveries(deps.db, lease, limit, deps.clock.now());
+  const due = await dueDeliveries(deps.db, lease, limit, deps.clock.now(), deps.known);
   const round: Round = {
     deps,
     open,
