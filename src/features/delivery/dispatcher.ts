@@ -23,6 +23,7 @@ import { createHandOver } from './hand-over.ts';
 import { createPace } from './pace.ts';
 import { createProjector } from './project-log.ts';
 import { type OpenSink, runShard } from './run-shard.ts';
+import { createShardRoom, type ShardRoom } from './shard-room.ts';
 import { attemptMs, type Sink } from './sinks/sink.ts';
 
 export interface DispatcherDeps {
@@ -55,8 +56,6 @@ const sinksPerLook = 100;
 /** An older transaction that is still open hides what was committed after it; `drain` waits so long for its end. */
 const openTransactionsMs = 10_000;
 const lookAgainMs = 10;
-/** Of one sink, at work in one process. */
-const shardsAtOnce = 16;
 /** Longer than an attempt, so that a probe is over before another may begin. */
 const probeMs = attemptMs + 5_000;
 /** A sink that was not used for this long is closed, and opened anew with what is configured then. */
@@ -67,6 +66,7 @@ interface Runner extends OpenSink {
   /** Of its row. */
   readonly updatedAt: number;
   readonly working: Set<Promise<void>>;
+  readonly room: ShardRoom;
   /** Its rounds begin nothing more. */
   readonly ending: AbortController;
   usedAt: number;
@@ -104,12 +104,15 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       closedUntil.set(id, performance.now() + idleMs);
       return null;
     }
+    const wake = () => delivering?.wake();
+    const pace = createPace(sink.concurrency, sink.callsPerSecond, wake);
     const runner: Runner = {
       id,
       kind,
       updatedAt: updatedAt.getTime(),
       sink,
-      pace: createPace(sink.concurrency, sink.callsPerSecond),
+      pace,
+      room: createShardRoom({ batchSize: sink.batchSize, waiting: pace.waiting, onRoom: wake }),
       onVerdicts: createHealthKeeper(deps, id),
       working: new Set(),
       ending: createEnding(),
@@ -120,7 +123,8 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
   };
 
   const work = (runner: Runner, lease: ShardLease): void => {
-    const job = runShard(shardDeps, runner, lease, runner.ending.signal)
+    const { claimed, ended } = runner.room.begin();
+    const job = runShard(shardDeps, runner, lease, { stopping: runner.ending.signal, onClaimed: claimed })
       .then(() => undefined)
       .catch((error) =>
         log.warn({ err: error, sink: runner.id }, 'a round of deliveries failed; it will be tried again'),
@@ -128,14 +132,14 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       .finally(() => {
         runner.working.delete(job);
         runner.usedAt = performance.now();
-        delivering?.wake();
+        ended();
       });
     runner.working.add(job);
   };
 
   const serve = async (due: DueSink): Promise<number> => {
     const runner = await runnerOf(due);
-    const room = shardsAtOnce - (runner?.working.size ?? shardsAtOnce);
+    const room = runner?.room.room() ?? 0;
     if (!runner || room <= 0) return 0;
     const leases = await leaseShards(db, due, { leaseMs: deps.leaseMs, limit: room, probeMs }, clock.now());
     for (const lease of leases) work(runner, lease);

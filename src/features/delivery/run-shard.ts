@@ -52,12 +52,19 @@ interface Round {
   leasedUntil: number;
 }
 
+export interface RoundHooks {
+  /** Nothing more is begun once it is aborted. */
+  readonly stopping: AbortSignal;
+  /** Called with how many deliveries were due, before the first is sent. */
+  readonly onClaimed: (deliveries: number) => void;
+}
+
 /** Returns how many deliveries were settled. */
 export const runShard = async (
   deps: ShardDeps,
   open: OpenSink,
   lease: ShardLease,
-  stopping: AbortSignal,
+  { stopping, onClaimed }: RoundHooks,
 ): Promise<number> => {
   const leasedUntil = deps.clock.now().getTime() + deps.leaseMs;
   const limit = lease.isProbe ? 1 : open.sink.batchSize === 1 ? singlesPerRound : open.sink.batchSize;
@@ -80,7 +87,9 @@ export const runShard = async (
   if (stopping.aborted) end();
   const renewing = setInterval(() => void flush(round, true), deps.leaseMs / 3);
   try {
-    await Promise.all(linesOf(due, open.sink.batchSize).map((line) => runLine(round, line)));
+    const running = linesOf(due, open.sink.batchSize).map((line) => runLine(round, line));
+    onClaimed(due.length);
+    await Promise.all(running);
   } finally {
     clearInterval(renewing);
     clearTimeout(round.flushing);
