@@ -100,8 +100,8 @@ const distinctOutcomes = (outcomes: readonly Outcome[]) => {
 };
 
 /**
- * Returns which it found as they were: pending, which is what has not ended. Asked by its end, since by its state the planner would
- * walk through everything that is pending, which its statistics hold for nothing.
+ * Returns which it found as they were: pending. Asked by what they are not: else the planner takes an index of what is pending, of
+ * which its statistics know nothing, and walks through all that the sink has in line.
  */
 const writeOutcomes = async (
   tx: Tx,
@@ -120,7 +120,7 @@ const writeOutcomes = async (
     JOIN jsonb_to_recordset(${json}::jsonb) AS o (outcome int, state text, next_at timestamptz, failure text, reason text,
       tries smallint, entry jsonb) USING (outcome)
     WHERE d.organization_id = given.organization_id AND d.event_id = given.event_id AND d.sink_id = ${sinkId}
-      AND d.ended_at IS NULL
+      AND d.state NOT IN ('delivered', 'skipped', 'dead')
     RETURNING d.organization_id AS "organizationId", d.event_id AS "eventId"`.execute(tx);
   return new Set(written.rows.map(keyOf));
 };
