@@ -3,8 +3,8 @@ import type { SinkEvent } from '../../core/delivery/sink-event.ts';
 import type { RetentionClass } from '../../core/events/define-event.ts';
 import type { RecordedEvent } from '../../core/events/recorded-event.ts';
 import { type Database, prepared } from '../../platform/db/client.ts';
-import { consentOf, readConsents } from './read-consents.ts';
 import type { ShardLease } from './lease-shards.ts';
+import { consentOf, readConsents } from './read-consents.ts';
 
 /** One that is due, with its event. */
 export interface DueDelivery {

@@ -31,7 +31,9 @@ export const readConsents = async (db: Database, events: readonly Person[]): Pro
       FROM person_consent c WHERE c.organization_id = given.organization_id
         AND (c.person_kind, c.person_id) IN (('user', coalesce(given.user_id, link.user_id)), ('visitor', given.distinct_id))
     ) said WHERE said.words > 0`.execute(db);
-  return new Map(rows.map(({ n, adsAllowed, analyticsAllowed }) => [keys[n] ?? '', { adsAllowed, analyticsAllowed }]));
+  return new Map(
+    rows.map(({ n, adsAllowed, analyticsAllowed }) => [keys[n] ?? '', { adsAllowed, analyticsAllowed }]),
+  );
 };
 
 export const consentOf = (consents: Consents, event: Person): Consent =>

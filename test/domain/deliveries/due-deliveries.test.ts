@@ -19,7 +19,8 @@ test('an event that is known already is not read, until somebody has changed wha
   await addSink(db, { id: 'a', shards: 1 }, clock.now());
   const [id = ''] = await writeEvents(db, 'o', [{ name: 'logged', userId: 'jane' }], clock.now());
   await projectPage(db, clock);
-  const due = async () => (await dueDeliveries(db, lease, 10, clock.now(), () => handed)).map((one) => one.event);
+  const due = async () =>
+    (await dueDeliveries(db, lease, 10, clock.now(), () => handed)).map((one) => one.event);
   expect(await due()).toMatchObject([{ event: 'handed' }]);
   clock.advance(1_000);
   await giveUp(db, { sinkId: 'a', organizationId: 'o', eventId: id }, clock.now());
@@ -43,7 +44,9 @@ test('of a visitor who turned out to be a user, the newer word of the two counts
     db,
   );
   await sql`INSERT INTO person_consent (organization_id, person_kind, person_id, ads_allowed, ads_stated_at, analytics_allowed,
-    analytics_stated_at) VALUES ('o', 'visitor', 'v', true, now() - interval '1 day', true, now())`.execute(db);
+    analytics_stated_at) VALUES ('o', 'visitor', 'v', true, now() - interval '1 day', true, now())`.execute(
+    db,
+  );
   const due = await dueDeliveries(db, lease, 10, clock.now());
   expect(due.find((one) => one.eventName === 'seen')?.event?.consent).toEqual({
     adsAllowed: false,
