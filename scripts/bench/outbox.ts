@@ -4,7 +4,8 @@
  * million delivered events lie in the tables. The last line is the result as JSON.
  *
  * A round writes its events in transactions of ten by four connections and ends when the consumer, a process of its own, has
- * acknowledged the last; the contenders take turns, and each figure is the median of the rounds.
+ * acknowledged the last; the contenders take turns, and each figure is the median of the rounds. CPU is what all its processes have
+ * used: unlike the rate it does not fall when something else has the machine, too.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,7 @@ import { createLogger } from '../../src/platform/log/log.ts';
 import { measureClaim } from './outbox/claim.ts';
 import { measureEmit, measureLatency } from './outbox/latency.ts';
 import { startReceiver } from './outbox/processes.ts';
-import { type Contender, runRound } from './outbox/round.ts';
+import { type Contender, type RoundFigures, runRound } from './outbox/round.ts';
 
 const events = Number(process.env.EVENTS ?? 10_000);
 const rounds = Number(process.env.ROUNDS ?? 3);
@@ -39,16 +40,21 @@ const directory = await mkdtemp(join(tmpdir(), 'rendermill-bench-outbox-'));
 const server = await startEmbeddedPostgres({ directory, log: createLogger({ level: 'warn' }) });
 const receiver = await startReceiver();
 
-const rates = new Map<string, number[]>();
+const figures = new Map<string, RoundFigures[]>();
 const nameOf = ({ who, sink }: Contender): string => `${sink} · ${who}`;
 for (let round = 1; round <= rounds; round += 1) {
   for (const contender of contenders) {
-    const rate = await runRound(server.url, receiver.url, contender, events);
-    rates.set(nameOf(contender), [...(rates.get(nameOf(contender)) ?? []), rate]);
-    console.log(`round ${round}  ${nameOf(contender).padEnd(26)} ${Math.round(rate)} events/s`);
+    const measured = await runRound(server, receiver.url, contender, events);
+    figures.set(nameOf(contender), [...(figures.get(nameOf(contender)) ?? []), measured]);
+    console.log(
+      `round ${round}  ${nameOf(contender).padEnd(26)} ${Math.round(measured.perSecond)} events/s, ${Math.round(measured.cpuMs)} ms of CPU for 1,000`,
+    );
   }
 }
-const rateOf = (contender: Contender): number => median(rates.get(nameOf(contender)) ?? []);
+const figureOf = (contender: Contender, name: keyof RoundFigures): number =>
+  median((figures.get(nameOf(contender)) ?? []).map((one) => one[name]));
+const rateOf = (contender: Contender): number => figureOf(contender, 'perSecond');
+const cpuOf = (contender: Contender): number => figureOf(contender, 'cpuMs');
 const ours = (sink: Contender['sink']): number => rateOf({ who: 'rendermill', sink });
 const best = (sink: Contender['sink']): number =>
   Math.max(rateOf({ who: 'graphile', sink }), rateOf({ who: 'pgboss', sink }));
@@ -76,6 +82,10 @@ console.log(
     webhookPerSecond: Math.round(ours('webhook')),
     webhookVsBest: rounded(ours('webhook') / best('webhook'), 2),
     webhookVsBare: rounded(ours('webhook') / rateOf({ who: 'graphile-bare', sink: 'webhook' }), 2),
+    posthogCpuMsPer1000: Math.round(cpuOf({ who: 'rendermill', sink: 'posthog' })),
+    posthogCpuMsPer1000OfGraphile: Math.round(cpuOf({ who: 'graphile', sink: 'posthog' })),
+    webhookCpuMsPer1000: Math.round(cpuOf({ who: 'rendermill', sink: 'webhook' })),
+    webhookCpuMsPer1000OfGraphile: Math.round(cpuOf({ who: 'graphile', sink: 'webhook' })),
     emitMedianMs: emit.median,
     deliverP50Ms: latency.p50,
     deliverP99Ms: latency.p99,

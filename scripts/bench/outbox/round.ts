@@ -7,6 +7,7 @@ import { emitAll } from '../../../src/domain/events/emit.ts';
 import { type Database, openDatabase } from '../../../src/platform/db/client.ts';
 import { migrateDatabase } from '../../../src/platform/db/migrate.ts';
 import { createLogger } from '../../../src/platform/log/log.ts';
+import { readTree } from '../support/process-tree.ts';
 import { jobEvent } from './events.ts';
 import type { Payload, SinkName } from './payload.ts';
 import { startConsumer } from './processes.ts';
@@ -182,13 +183,27 @@ export const jobProperties = (n: number): Record<string, unknown> => ({
   processing_time_ms: 400 + (n % 300),
 });
 
-/** Events per second from the first write until the last is acknowledged; on a database of its own. */
+export interface RoundFigures {
+  /** Events, from the first write until the last is acknowledged. */
+  readonly perSecond: number;
+  /** Milliseconds of CPU for a thousand events: of Postgres, and of writers, consumer and receiver. */
+  readonly cpuMs: number;
+}
+
+/** Of some processes and all that have descended from them, seconds. */
+const cpuSeconds = (pids: readonly number[]): number => {
+  const tree = readTree(({ pid }) => pids.includes(pid));
+  return tree.reduce((sum, { seconds, reapedSeconds }) => sum + seconds + reapedSeconds, 0);
+};
+
+/** On a database of its own. */
 export const runRound = async (
-  adminUrl: string,
+  server: { readonly url: string; readonly pid: number },
   receiverUrl: string,
   { who, sink }: Contender,
   events: number,
-): Promise<number> => {
+): Promise<RoundFigures> => {
+  const { url: adminUrl } = server;
   const url = await freshDatabase(adminUrl, `bench_${who.replaceAll('-', '_')}_${sink}`);
   if (who === 'rendermill') await migrateDatabase(url, log);
   const consumer = await startConsumer(who.replace(/-bare$/, ''), sink, url, receiverUrl);
@@ -203,12 +218,14 @@ export const runRound = async (
     while ((await side.acknowledged()) < wanted) await delay(20);
   };
   await deliver(warmUp);
-  const began = performance.now();
+  const pids = [process.pid, server.pid];
+  const [began, cpuBegan] = [performance.now(), cpuSeconds(pids)];
   await deliver(events);
   const seconds = (performance.now() - began) / 1000;
+  const cpu = cpuSeconds(pids) - cpuBegan;
   await side.close();
   await consumer.stop();
-  return events / seconds;
+  return { perSecond: events / seconds, cpuMs: (1e6 * cpu) / events };
 };
 
 export const freshDatabase = async (adminUrl: string, name: string): Promise<string> => {

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
-import type { Consent, SinkEvent } from '../../core/delivery/sink-event.ts';
+import type { SinkEvent } from '../../core/delivery/sink-event.ts';
 import type { RetentionClass } from '../../core/events/define-event.ts';
+import type { RecordedEvent } from '../../core/events/recorded-event.ts';
 import { type Database, prepared } from '../../platform/db/client.ts';
-import type { LoggedEvent } from '../events/read-events.ts';
 import type { ShardLease } from './lease-shards.ts';
+import { consentOf, readConsents } from './read-consents.ts';
 
 /** One that is due, with its event. */
 export interface DueDelivery {
@@ -21,14 +22,12 @@ export interface DueDelivery {
   readonly event: SinkEvent | null;
 }
 
-interface Row extends Omit<DueDelivery, 'event'> {
-  readonly event: (Omit<LoggedEvent, 'occurredAt' | 'receivedAt' | 'position'> & ConsentColumns) | null;
-  readonly occurredAt: Date | null;
-  readonly eventReceivedAt: Date | null;
-}
+/** Events that need not be read from the log, by the `seq` of their delivery; asked once for each. */
+export type KnownEvents = (seq: number) => RecordedEvent | undefined;
 
-interface ConsentColumns {
-  readonly consent: Consent;
+interface Claimed extends Omit<DueDelivery, 'event'> {
+  /** Nothing has happened to it since it was made. */
+  readonly isFresh: boolean;
 }
 
 /**
@@ -40,37 +39,58 @@ export const dueDeliveries = async (
   lease: ShardLease,
   limit: number,
   now: Date,
+  known: KnownEvents = () => undefined,
 ): Promise<readonly DueDelivery[]> => {
-  const { rows } = await sql<Row>`${prepared}
-    SELECT d.organization_id AS "organizationId", d.event_id AS "eventId", d.event_name AS "eventName", d.lane::text AS lane,
-      d.seq, d.attempts, d.received_at::text AS "receivedAt", d.retention_class AS "retentionClass",
-      e.occurred_at AS "occurredAt", e.received_at AS "eventReceivedAt",
-      CASE WHEN e.id IS NOT NULL THEN jsonb_build_object('id', e.id, 'event', e.event_name,
-        'organizationId', e.organization_id, 'userId', e.user_id, 'distinctId', e.distinct_id, 'sessionId', e.session_id,
-        'entityType', e.entity_type, 'entityId', e.entity_id, 'correlationId', e.correlation_id, 'source', e.source,
-        'environment', e.environment, 'schemaVersion', e.schema_version, 'isKnown', e.is_known,
-        'properties', e.properties || coalesce(e.derived, '{}'), 'context', e.context,
-        'consent', jsonb_build_object('adsAllowed', said.ads_allowed, 'analyticsAllowed', said.analytics_allowed)) END AS event
-    FROM (
-      SELECT * FROM event_delivery
-      WHERE sink_id = ${lease.sinkId} AND shard = ${lease.shard} AND state = 'pending' AND next_at <= ${now}::timestamptz
-      ORDER BY next_at, seq LIMIT ${limit}
-    ) d
-    LEFT JOIN domain_event e ON e.id = d.event_id AND e.organization_id = d.organization_id
-      AND e.received_at = d.received_at AND e.retention_class = d.retention_class
-    LEFT JOIN identity_link link ON link.organization_id = e.organization_id AND link.distinct_id = e.distinct_id
-    LEFT JOIN LATERAL (
-      SELECT (array_agg(ads_allowed ORDER BY ads_stated_at DESC NULLS LAST))[1] AS ads_allowed,
-        (array_agg(analytics_allowed ORDER BY analytics_stated_at DESC NULLS LAST))[1] AS analytics_allowed
-      FROM person_consent c WHERE c.organization_id = e.organization_id
-        AND (c.person_kind, c.person_id) IN (('user', coalesce(e.user_id, link.user_id)), ('visitor', e.distinct_id))
-    ) said ON true
-    ORDER BY d.next_at, d.seq`.execute(db);
-  return rows.map(({ occurredAt, eventReceivedAt, event, ...delivery }) => ({
-    ...delivery,
-    event:
-      event === null || occurredAt === null || eventReceivedAt === null
-        ? null
-        : { ...event, occurredAt, receivedAt: eventReceivedAt },
-  }));
+  const claimed = await claim(db, lease, limit, now);
+  const events = new Map<number, RecordedEvent>();
+  for (const { seq, isFresh } of claimed) {
+    // What was tried, given up or sent again may be of somebody who was forgotten meanwhile: the log knows.
+    const event = known(seq);
+    if (event && isFresh) events.set(seq, event);
+  }
+  const unknown = claimed.filter(({ seq }) => !events.has(seq));
+  for (const { seq, ...event } of await readEventsOf(db, unknown)) events.set(seq, event);
+  const consents = await readConsents(db, [...events.values()]);
+  return claimed.map(({ isFresh: _isFresh, ...delivery }) => {
+    const event = events.get(delivery.seq);
+    return Object.assign(delivery, {
+      event: event ? Object.assign({ consent: consentOf(consents, event) }, event) : null,
+    });
+  });
+};
+
+const claim = async (
+  db: Database,
+  lease: ShardLease,
+  limit: number,
+  now: Date,
+): Promise<readonly Claimed[]> => {
+  const { rows } = await sql<Claimed>`${prepared}
+    SELECT organization_id AS "organizationId", event_id AS "eventId", event_name AS "eventName", lane::text AS lane, seq, attempts,
+      received_at::text AS "receivedAt", retention_class AS "retentionClass", next_at = created_at AS "isFresh"
+    FROM event_delivery
+    WHERE sink_id = ${lease.sinkId} AND shard = ${lease.shard} AND state = 'pending' AND next_at <= ${now}::timestamptz
+    ORDER BY next_at, seq LIMIT ${limit}`.execute(db);
+  return rows;
+};
+
+/** With what was derived among the properties: where both have a name, the derived value stands. */
+const readEventsOf = async (
+  db: Database,
+  deliveries: readonly Claimed[],
+): Promise<readonly (RecordedEvent & { readonly seq: number })[]> => {
+  if (deliveries.length === 0) return [];
+  const { rows } = await sql<RecordedEvent & { seq: number }>`${prepared}
+    SELECT d.seq, e.id, e.event_name AS event, e.occurred_at AS "occurredAt", e.received_at AS "receivedAt",
+      e.organization_id AS "organizationId", e.user_id AS "userId", e.distinct_id AS "distinctId", e.session_id AS "sessionId",
+      e.entity_type AS "entityType", e.entity_id AS "entityId", e.correlation_id AS "correlationId", e.source, e.environment,
+      e.schema_version AS "schemaVersion", e.is_known AS "isKnown", e.properties || coalesce(e.derived, '{}') AS properties, e.context
+    FROM unnest(${deliveries.map(({ seq }) => seq)}::bigint[], ${deliveries.map(({ eventId }) => eventId)}::uuid[],
+      ${deliveries.map(({ organizationId }) => organizationId)}::text[],
+      ${deliveries.map(({ receivedAt }) => receivedAt)}::timestamptz[],
+      ${deliveries.map(({ retentionClass }) => retentionClass)}::text[]
+    ) AS d (seq, event_id, organization_id, received_at, retention_class)
+    JOIN domain_event e ON e.id = d.event_id AND e.organization_id = d.organization_id
+      AND e.received_at = d.received_at AND e.retention_class = d.retention_class`.execute(db);
+  return rows;
 };

@@ -8,7 +8,7 @@ import { countReopenedDeliveries } from '../events/count-deliveries.ts';
 import { addDeliveries } from '../events/mark-projected.ts';
 import { type LogCursor, startOfLog } from '../events/read-events.ts';
 import { countReceived, type PlacedEvent, readReceived } from '../events/read-page.ts';
-import { routeEvents } from './route-events.ts';
+import { countByPosition, routeEvents } from './route-events.ts';
 import { type EventSink, getSink } from './sinks.ts';
 
 export interface RedriveFilter {
@@ -155,9 +155,9 @@ export const replay = async (db: Database, range: ReplayRange, now: Date): Promi
     const page: readonly PlacedEvent[] = await db.transaction().execute(async (tx) => {
       const sink = await holdSink(tx, range.sinkId);
       const events = await readReceived(tx, range, after, pageSize);
-      const counts = await routeEvents(tx, events, [sink], now, { again: true });
-      await addDeliveries(tx, events, counts);
-      for (const count of counts.values()) made += count;
+      const again = await routeEvents(tx, events, [sink], now, { again: true });
+      await addDeliveries(tx, events, countByPosition(again));
+      made += again.length;
       return events;
     });
     const last = page.at(-1);

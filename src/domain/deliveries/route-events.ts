@@ -13,12 +13,17 @@ export interface RouteOptions {
 }
 
 interface Pair {
-  readonly n: number;
+  readonly event: PlacedEvent;
   readonly sink_id: string;
   readonly shard: number;
   readonly lane: string;
-  readonly xid: string;
-  readonly position: number;
+}
+
+/** A delivery that was made. */
+export interface MadeDelivery {
+  readonly event: PlacedEvent;
+  readonly sinkId: string;
+  readonly seq: number;
 }
 
 const planPairs = (
@@ -26,71 +31,74 @@ const planPairs = (
   sinks: readonly EventSink[],
   again: boolean,
 ): readonly Pair[] =>
-  events
-    .flatMap((event) => {
-      const wanting = sinks.filter(
-        (sink) => matchesSink(sink, event) && (again || event.receivedAt >= sink.created_at),
-      );
-      if (wanting.length === 0) return [];
-      const { lane, shardOf } = laneOf(event);
-      const { xid, position } = event;
-      return wanting.map((sink) => ({ sink_id: sink.id, shard: shardOf(sink.shards), lane, xid, position }));
-    })
-    .map((pair, n) => ({ n, ...pair }));
+  events.flatMap((event) => {
+    const wanting = sinks.filter(
+      (sink) => matchesSink(sink, event) && (again || event.receivedAt >= sink.created_at),
+    );
+    if (wanting.length === 0) return [];
+    const { lane, shardOf } = laneOf(event);
+    return wanting.map((sink) => ({ event, sink_id: sink.id, shard: shardOf(sink.shards), lane }));
+  });
 
 /** Held until the end of the transaction: whoever settles deliveries of these shards waits, and sees what was added. */
-const lockShards = async (tx: Tx, given: string, now: Date): Promise<void> => {
+const lockShards = async (tx: Tx, pairs: readonly Pair[], now: Date): Promise<void> => {
+  const shards = new Map(pairs.map((pair) => [`${pair.sink_id}/${pair.shard}`, pair]));
+  const wanted = [...shards.values()];
   await sql`${prepared}
-    WITH wanted AS (
-      SELECT DISTINCT sink_id, shard FROM jsonb_to_recordset(${given}::jsonb) AS pair (sink_id text, shard smallint)
-    ), locked AS (
-      SELECT s.sink_id, s.shard FROM delivery_shard s JOIN wanted USING (sink_id, shard) ORDER BY 1, 2 FOR UPDATE OF s
+    WITH locked AS (
+      SELECT s.sink_id, s.shard FROM delivery_shard s
+      JOIN unnest(${wanted.map(({ sink_id }) => sink_id)}::text[], ${wanted.map(({ shard }) => shard)}::smallint[])
+        AS wanted (sink_id, shard) USING (sink_id, shard)
+      ORDER BY 1, 2 FOR UPDATE OF s
     )
     UPDATE delivery_shard s SET due_at = least(s.due_at, ${now}::timestamptz)
     FROM locked WHERE s.sink_id = locked.sink_id AND s.shard = locked.shard`.execute(tx);
 };
 
-/** Of a page: where to look for its events. The log keeps microseconds, which a Date cuts. */
-const timesOf = (events: readonly PlacedEvent[]): readonly [Date, Date] => {
-  const times = events.map((event) => event.receivedAt.getTime());
-  return [new Date(Math.min(...times)), new Date(Math.max(...times) + 1)];
-};
+interface MadeRow {
+  readonly sinkId: string;
+  readonly organizationId: string;
+  readonly eventId: string;
+  readonly seq: number;
+}
 
 const insertPairs = async (
   tx: Tx,
-  given: string,
-  [from, until]: readonly [Date, Date],
+  pairs: readonly Pair[],
   now: Date,
   again: boolean,
-): Promise<readonly { organizationId: string; eventId: string }[]> => {
+): Promise<readonly MadeRow[]> => {
   // What has ended begins anew, in its new place; what is on its way stays as it is.
   const repeated = again
     ? sql`DO UPDATE SET state = 'pending', attempts = 0, next_at = excluded.next_at, seq = excluded.seq, failure = NULL,
         reason = NULL, ended_at = NULL WHERE event_delivery.state <> 'pending'`
     : sql`DO NOTHING`;
-  const { rows } = await sql<{ organizationId: string; eventId: string }>`${prepared}
-    WITH pair AS MATERIALIZED (
-      SELECT * FROM jsonb_to_recordset(${given}::jsonb) AS pair (
-        n int, sink_id text, shard smallint, lane bigint, xid xid8, position bigint)
-    )
+  const column = <Value>(of: (pair: Pair) => Value): Value[] => pairs.map(of);
+  const { rows } = await sql<MadeRow>`${prepared}
     INSERT INTO event_delivery (sink_id, organization_id, event_id, event_name, received_at, retention_class, lane, shard,
       next_at, created_at)
-    SELECT pair.sink_id, e.organization_id, e.id, e.event_name, e.received_at, e.retention_class, pair.lane, pair.shard,
+    SELECT pair.sink_id, pair.organization_id, pair.event_id, pair.event_name, pair.received_at, pair.retention_class, pair.lane,
+      pair.shard,
       -- Behind one that waits for its next attempt, it waits as long: the last of the lane waits longest.
       greatest(${now}::timestamptz, (SELECT ahead.next_at FROM event_delivery ahead
         WHERE ahead.sink_id = pair.sink_id AND ahead.lane = pair.lane AND ahead.state = 'pending'
         ORDER BY ahead.seq DESC LIMIT 1)), ${now}::timestamptz
-    FROM pair JOIN domain_event e ON e.xid = pair.xid AND e.position = pair.position
-    WHERE e.received_at BETWEEN ${from}::timestamptz AND ${until}::timestamptz
+    FROM unnest(${column(({ sink_id }) => sink_id)}::text[], ${column(({ event }) => event.organizationId)}::text[],
+      ${column(({ event }) => event.id)}::uuid[], ${column(({ event }) => event.event)}::text[],
+      ${column(({ event }) => event.receivedAtText)}::timestamptz[], ${column(({ event }) => event.retentionClass)}::text[],
+      ${column(({ lane }) => lane)}::bigint[], ${column(({ shard }) => shard)}::smallint[]
+    ) WITH ORDINALITY AS pair (sink_id, organization_id, event_id, event_name, received_at, retention_class, lane, shard, n)
     ORDER BY pair.n
     ON CONFLICT (sink_id, organization_id, event_id) ${repeated}
-    RETURNING organization_id AS "organizationId", event_id AS "eventId"`.execute(tx);
+    RETURNING sink_id AS "sinkId", organization_id AS "organizationId", event_id AS "eventId", seq`.execute(
+    tx,
+  );
   return rows;
 };
 
 /**
- * Makes the deliveries, and tells how many of each event were made, by position. A new sink begins with what happens after it was
- * made; `again` (a replay) takes what was before, and what it has had already, too.
+ * Makes the deliveries, and tells which were made. A new sink begins with what happens after it was made; `again` (a replay) takes
+ * what was before, and what it has had already, too.
  */
 export const routeEvents = async (
   tx: Tx,
@@ -98,18 +106,22 @@ export const routeEvents = async (
   sinks: readonly EventSink[],
   now: Date,
   { again = false }: RouteOptions = {},
-): Promise<ReadonlyMap<number, number>> => {
+): Promise<readonly MadeDelivery[]> => {
   const pairs = planPairs(events, sinks, again);
-  const counts = new Map<number, number>();
-  if (pairs.length === 0) return counts;
-  const given = JSON.stringify(pairs);
-  await lockShards(tx, given, now);
-  const made = await insertPairs(tx, given, timesOf(events), now, again);
+  if (pairs.length === 0) return [];
+  await lockShards(tx, pairs, now);
+  const made = await insertPairs(tx, pairs, now, again);
   await notify(tx, 'rendermill_delivery');
-  const positions = new Map(events.map((event) => [`${event.organizationId}/${event.id}`, event.position]));
-  for (const { organizationId, eventId } of made) {
-    const position = positions.get(`${organizationId}/${eventId}`) ?? 0;
-    counts.set(position, (counts.get(position) ?? 0) + 1);
-  }
+  const byId = new Map(events.map((event) => [`${event.organizationId}/${event.id}`, event]));
+  return made.flatMap(({ organizationId, eventId, sinkId, seq }) => {
+    const event = byId.get(`${organizationId}/${eventId}`);
+    return event ? [{ event, sinkId, seq }] : [];
+  });
+};
+
+/** How many deliveries were made of each event, by position. */
+export const countByPosition = (made: readonly MadeDelivery[]): ReadonlyMap<number, number> => {
+  const counts = new Map<number, number>();
+  for (const { event } of made) counts.set(event.position, (counts.get(event.position) ?? 0) + 1);
   return counts;
 };

@@ -79,7 +79,30 @@ const holdShard = async (tx: Tx, lease: ShardLease): Promise<string | null> => {
 const keyOf = ({ organizationId, eventId }: Pick<DueDelivery, 'organizationId' | 'eventId'>): string =>
   `${organizationId}/${eventId}`;
 
-/** Returns which it found as they were: pending. */
+/** The outcomes of one call are mostly the same: each of them once, and which delivery has which. */
+const distinctOutcomes = (outcomes: readonly Outcome[]) => {
+  const places = new Map<string, number>();
+  const indexes = outcomes.map(({ state, nextAt, failure, reason, attempt }) => {
+    const json = JSON.stringify({
+      state,
+      next_at: nextAt,
+      failure,
+      reason,
+      tries: attempt === null ? 0 : 1,
+      entry: attempt === null ? [] : [attempt],
+    });
+    const index = places.get(json) ?? places.size;
+    places.set(json, index);
+    return index;
+  });
+  const json = [...places].map(([text, outcome]) => `{"outcome":${outcome},${text.slice(1)}`).join(',');
+  return { json: `[${json}]`, indexes };
+};
+
+/**
+ * Returns which it found as they were: pending. Asked by what they are not: else the planner takes an index of what is pending, of
+ * which its statistics know nothing, and walks through all that the sink has in line.
+ */
 const writeOutcomes = async (
   tx: Tx,
   sinkId: string,
@@ -87,24 +110,17 @@ const writeOutcomes = async (
   now: Date,
 ): Promise<ReadonlySet<string>> => {
   if (outcomes.length === 0) return new Set();
-  const rows = outcomes.map(({ delivery, state, nextAt, failure, reason, attempt }) => ({
-    organization_id: delivery.organizationId,
-    event_id: delivery.eventId,
-    state,
-    next_at: nextAt,
-    failure,
-    reason,
-    tries: attempt === null ? 0 : 1,
-    entry: attempt === null ? [] : [attempt],
-  }));
+  const { json, indexes } = distinctOutcomes(outcomes);
   const written = await sql<Pick<DueDelivery, 'organizationId' | 'eventId'>>`${prepared}
     UPDATE event_delivery d SET state = o.state, attempts = d.attempts + o.tries, next_at = coalesce(o.next_at, d.next_at),
       failure = o.failure, reason = o.reason, attempt_log = d.attempt_log || o.entry,
       ended_at = CASE WHEN o.state <> 'pending' THEN ${now}::timestamptz END
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS o (organization_id text, event_id uuid, state text,
-      next_at timestamptz, failure text, reason text, tries smallint, entry jsonb)
-    WHERE d.sink_id = ${sinkId} AND d.organization_id = o.organization_id AND d.event_id = o.event_id
-      AND d.state = 'pending'
+    FROM unnest(${outcomes.map(({ delivery }) => delivery.organizationId)}::text[],
+      ${outcomes.map(({ delivery }) => delivery.eventId)}::uuid[], ${indexes}::int[]) AS given (organization_id, event_id, outcome)
+    JOIN jsonb_to_recordset(${json}::jsonb) AS o (outcome int, state text, next_at timestamptz, failure text, reason text,
+      tries smallint, entry jsonb) USING (outcome)
+    WHERE d.organization_id = given.organization_id AND d.event_id = given.event_id AND d.sink_id = ${sinkId}
+      AND d.state NOT IN ('delivered', 'skipped', 'dead')
     RETURNING d.organization_id AS "organizationId", d.event_id AS "eventId"`.execute(tx);
   return new Set(written.rows.map(keyOf));
 };

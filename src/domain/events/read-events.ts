@@ -26,11 +26,12 @@ interface EventPage {
   readonly next: LogCursor;
 }
 
-export const eventColumns =
-  sql.raw(`id, event_name AS event, occurred_at AS "occurredAt", received_at AS "receivedAt",
+export const eventColumnNames = `id, event_name AS event, occurred_at AS "occurredAt", received_at AS "receivedAt",
   organization_id AS "organizationId", user_id AS "userId", distinct_id AS "distinctId", session_id AS "sessionId", entity_type AS "entityType", entity_id AS "entityId",
   correlation_id AS "correlationId", source, environment, schema_version AS "schemaVersion", properties, context,
-  derived, is_known AS "isKnown", position`);
+  derived, is_known AS "isKnown", position`;
+
+export const eventColumns = sql.raw(eventColumnNames);
 
 export const readEventsAfter = async (
   db: Reader,

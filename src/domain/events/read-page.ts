@@ -1,7 +1,8 @@
 /** The projector's way through the log: page by page, each of them once. */
 import { sql } from 'kysely';
+import type { RetentionClass } from '../../core/events/define-event.ts';
 import { prepared, type Reader, type Tx } from '../../platform/db/client.ts';
-import { eventColumns, type LogCursor, type LoggedEvent } from './read-events.ts';
+import { eventColumnNames, type LogCursor, type LoggedEvent } from './read-events.ts';
 
 /** Whose cursor it is. */
 export const projectorName = 'projector';
@@ -9,7 +10,16 @@ export const projectorName = 'projector';
 /** With where it lies: (xid, position) names a row of the log. */
 export interface PlacedEvent extends LoggedEvent {
   readonly xid: string;
+  /** `receivedAt` to the microsecond, as Postgres writes it. */
+  readonly receivedAtText: string;
+  readonly retentionClass: RetentionClass;
+  /** Bytes of its properties and its context as they are stored. */
+  readonly bytes: number;
 }
+
+const placedColumns =
+  sql.raw(`${eventColumnNames}, xid::text AS xid, received_at::text AS "receivedAtText", retention_class AS "retentionClass",
+  pg_column_size(properties) + pg_column_size(context) AS bytes`);
 
 /**
  * The next page of the log for the reader of that name, whose cursor is held until the end of the transaction: one at a time goes on.
@@ -23,7 +33,7 @@ export const takePage = async (tx: Tx, reader: string, limit: number): Promise<P
   const [after] = held.rows;
   if (!after) return null;
   const { rows } = await sql<PlacedEvent>`${prepared}
-    SELECT ${eventColumns}, xid::text AS xid FROM domain_event
+    SELECT ${placedColumns} FROM domain_event
     WHERE (xid, position) > (${after.xid}::xid8, ${after.position}::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())
     ORDER BY domain_event.xid, domain_event.position LIMIT ${limit}`.execute(tx);
   const last = rows.at(-1);
@@ -75,7 +85,7 @@ export const readReceived = async (
   limit: number,
 ): Promise<PlacedEvent[]> => {
   const { rows } = await sql<PlacedEvent>`
-    SELECT ${eventColumns}, xid::text AS xid FROM domain_event
+    SELECT ${placedColumns} FROM domain_event
     WHERE ${isReceived(range)} AND (xid, position) > (${after.xid}::xid8, ${after.position}::bigint)
     ORDER BY domain_event.xid, domain_event.position LIMIT ${limit}`.execute(tx);
   return rows;

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Tx } from '../../platform/db/client.ts';
+import { prepared, type Tx } from '../../platform/db/client.ts';
 import type { LoggedEvent } from '../events/read-events.ts';
 import { type Person, readStatements } from './consent-rows.ts';
 import { type KnownLink, knowLink, noPeople, type People, type Visitor } from './people.ts';
@@ -22,7 +22,8 @@ const rowsOf = (ids: readonly Id[]) =>
   sql`unnest(${ids.map((one) => one.organizationId)}::text[], ${ids.map((one) => one.id)}::text[])`;
 
 const loadLinksOfVisitors = async (tx: Tx, visitors: readonly Id[]): Promise<KnownLink[]> => {
-  const { rows } = await sql<KnownLink>`
+  if (visitors.length === 0) return [];
+  const { rows } = await sql<KnownLink>`${prepared}
     SELECT organization_id AS "organizationId", distinct_id AS "distinctId", user_id AS "userId"
     FROM identity_link JOIN ${rowsOf(visitors)} AS given (organization_id, distinct_id) USING (organization_id, distinct_id)`.execute(
     tx,
@@ -32,7 +33,8 @@ const loadLinksOfVisitors = async (tx: Tx, visitors: readonly Id[]): Promise<Kno
 
 /** In the order in which they were linked. */
 const loadLinksOfUsers = async (tx: Tx, users: readonly Id[]): Promise<KnownLink[]> => {
-  const { rows } = await sql<KnownLink>`
+  if (users.length === 0) return [];
+  const { rows } = await sql<KnownLink>`${prepared}
     SELECT given.organization_id AS "organizationId", distinct_id AS "distinctId", given.user_id AS "userId"
     FROM ${rowsOf(users)} AS given (organization_id, user_id) CROSS JOIN LATERAL (
       (SELECT distinct_id, linked_at FROM identity_link l
@@ -46,7 +48,8 @@ const loadLinksOfUsers = async (tx: Tx, users: readonly Id[]): Promise<KnownLink
 };
 
 const loadVisitors = async (tx: Tx, visitors: readonly Id[]): Promise<Visitor[]> => {
-  const { rows } = await sql<Visitor>`
+  if (visitors.length === 0) return [];
+  const { rows } = await sql<Visitor>`${prepared}
     SELECT organization_id AS "organizationId", distinct_id AS "distinctId", first_seen_at AS "firstSeenAt",
       last_seen_at AS "lastSeenAt", first_touch AS "firstTouch", last_touch AS "lastTouch"
     FROM visitor JOIN ${rowsOf(visitors)} AS given (organization_id, distinct_id) USING (organization_id, distinct_id)`.execute(
@@ -61,7 +64,7 @@ const peopleOf = (visitors: readonly Id[], users: readonly Id[]): Person[] => [
 ];
 
 /**
- * Everything that is known of the people of these events, with four statements; `linkedHere` are the visitors (by `keyOf`) that one of
+ * Everything that is known of the people of these events, with four statements at most; `linkedHere` are the visitors (by `keyOf`) that one of
  * the events has linked: these are nobody's until that event comes.
  */
 export const loadPeople = async (

@@ -4,7 +4,7 @@ import type { AccountId, NeededState, PersonId, UseId } from '../../core/project
 import { accountKey, type EventUse, personKey } from '../../core/projection/page.ts';
 import type { AccountState, PersonState } from '../../core/projection/person-state.ts';
 import type { LoadedState } from '../../core/projection/plan-page.ts';
-import type { Tx } from '../../platform/db/client.ts';
+import { prepared, type Tx } from '../../platform/db/client.ts';
 
 /**
  * The rows behind a page, with one statement per table. Those that will be written are locked: a person who is being forgotten in
@@ -18,7 +18,7 @@ export const loadState = async (tx: Tx, needed: NeededState): Promise<LoadedStat
 
 const loadUses = async (tx: Tx, ids: readonly UseId[]): Promise<ReadonlyMap<string, EventUse>> => {
   if (ids.length === 0) return new Map();
-  const { rows } = await sql<EventUse>`
+  const { rows } = await sql<EventUse>`${prepared}
     SELECT organization_id AS "organizationId", event_name AS event, user_id AS "userId", uses, first_at AS "firstAt"
     FROM event_use JOIN jsonb_to_recordset(${JSON.stringify(ids)}::jsonb) AS id (
       "organizationId" text, event text, "userId" text)
@@ -29,7 +29,7 @@ const loadUses = async (tx: Tx, ids: readonly UseId[]): Promise<ReadonlyMap<stri
 
 const loadPeople = async (tx: Tx, ids: readonly PersonId[]): Promise<ReadonlyMap<string, PersonState>> => {
   if (ids.length === 0) return new Map();
-  const { rows } = await sql<PersonState>`
+  const { rows } = await sql<PersonState>`${prepared}
     SELECT organization_id AS "organizationId", person_kind AS kind, person_id AS id,
       first_seen_at AS "firstSeenAt", last_seen_at AS "lastSeenAt", returned_at AS "returnedAt",
       uploaded_in_return AS "uploadedInReturn", first_session_jobs AS "firstSessionJobs",
@@ -47,7 +47,7 @@ const loadAccounts = async (
   ids: readonly AccountId[],
 ): Promise<ReadonlyMap<string, AccountState>> => {
   if (ids.length === 0) return new Map();
-  const { rows } = await sql<AccountState & AccountId>`
+  const { rows } = await sql<AccountState & AccountId>`${prepared}
     SELECT who."organizationId", who."userId", end_user.created_at AS "createdAt", login.reached_at AS "firstLoginAt",
       activation.reached_at AS "activatedAt"
     FROM jsonb_to_recordset(${JSON.stringify(ids)}::jsonb) AS who ("organizationId" text, "userId" text)

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import type { EventUse } from '../../core/projection/page.ts';
 import type { PersonState } from '../../core/projection/person-state.ts';
-import type { Tx } from '../../platform/db/client.ts';
+import { prepared, type Tx } from '../../platform/db/client.ts';
 
 /** Rows whole, as the plan has them: they were locked when they were read, and only the projector makes new ones. */
 export const saveUses = async (tx: Tx, uses: readonly EventUse[]): Promise<void> => {
   if (uses.length === 0) return;
-  await sql`
+  await sql`${prepared}
     INSERT INTO event_use (organization_id, event_name, user_id, uses, first_at)
     SELECT "organizationId", event, "userId", uses, "firstAt" FROM jsonb_to_recordset(${JSON.stringify(uses)}::jsonb) AS row (
       "organizationId" text, event text, "userId" text, uses bigint, "firstAt" timestamptz)
@@ -15,7 +15,7 @@ export const saveUses = async (tx: Tx, uses: readonly EventUse[]): Promise<void>
 
 export const savePeople = async (tx: Tx, people: readonly PersonState[]): Promise<void> => {
   if (people.length === 0) return;
-  await sql`
+  await sql`${prepared}
     INSERT INTO person_activity (organization_id, person_kind, person_id, first_seen_at, last_seen_at, returned_at,
       uploaded_in_return, first_session_jobs, last_upload_at, cta_clicked_at, credits_granted_at, upload_viewed_at, landed_at)
     SELECT "organizationId", kind, id, "firstSeenAt", "lastSeenAt", "returnedAt", "uploadedInReturn", "firstSessionJobs",

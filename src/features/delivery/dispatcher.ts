@@ -17,10 +17,12 @@ import type { Database } from '../../platform/db/client.ts';
 import { isDatabaseUnavailable } from '../../platform/db/errors.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { Logger } from '../../platform/log/log.ts';
+import { createHandOver } from './hand-over.ts';
 import { createHealthKeeper } from './keep-health.ts';
 import { createPace } from './pace.ts';
 import { createProjector } from './project-log.ts';
 import { type OpenSink, runShard } from './run-shard.ts';
+import { createShardRoom, type ShardRoom } from './shard-room.ts';
 import { attemptMs, type Sink } from './sinks/sink.ts';
 
 export interface DispatcherDeps {
@@ -55,8 +57,6 @@ const sinksPerLook = 100;
 /** An older transaction that is still open hides what was committed after it; `drain` waits so long for its end. */
 const openTransactionsMs = 10_000;
 const lookAgainMs = 10;
-/** Of one sink, at work in one process. */
-const shardsAtOnce = 16;
 /** Longer than an attempt, so that a probe is over before another may begin. */
 const probeMs = attemptMs + 5_000;
 /** A sink that was not used for this long is closed, and opened anew with what is configured then. */
@@ -66,6 +66,7 @@ interface Runner extends OpenSink {
   /** Of its row. */
   readonly updatedAt: number;
   readonly working: Set<Promise<void>>;
+  readonly room: ShardRoom;
   /** Its rounds begin nothing more. */
   readonly ending: AbortController;
   usedAt: number;
@@ -77,8 +78,9 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
   /** Sinks that this process cannot serve, until it looks again. */
   const closedUntil = new Map<string, number>();
   const stopping = new AbortController();
-  const projector = createProjector({ db, clock, log });
-  const shardDeps = { db, clock, log, leaseMs: deps.leaseMs, chance };
+  const handOver = createHandOver();
+  const projector = createProjector({ db, clock, log, handOver });
+  const shardDeps = { db, clock, log, leaseMs: deps.leaseMs, chance, known: handOver.take };
 
   const retiring = new Set<Promise<void>>();
   /** What it is sending comes to its end with the settings of its beginning; nobody waits for that. */
@@ -106,12 +108,15 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       closedUntil.set(id, performance.now() + idleMs);
       return null;
     }
+    const wake = () => delivering?.wake();
+    const pace = createPace(sink.concurrency, sink.callsPerSecond, wake);
     const runner: Runner = {
       id,
       kind,
       updatedAt: updatedAt.getTime(),
       sink,
-      pace: createPace(sink.concurrency, sink.callsPerSecond),
+      pace,
+      room: createShardRoom({ batchSize: sink.batchSize, waiting: pace.waiting, onRoom: wake }),
       onVerdicts: createHealthKeeper(deps, id),
       working: new Set(),
       ending: createEnding(),
@@ -122,7 +127,8 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
   };
 
   const work = (runner: Runner, lease: ShardLease): void => {
-    const job = runShard(shardDeps, runner, lease, runner.ending.signal)
+    const { claimed, ended } = runner.room.begin();
+    const job = runShard(shardDeps, runner, lease, { stopping: runner.ending.signal, onClaimed: claimed })
       .then(() => undefined)
       .catch((error) =>
         log.warn({ err: error, sink: runner.id }, 'a round of deliveries failed; it will be tried again'),
@@ -130,14 +136,14 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
       .finally(() => {
         runner.working.delete(job);
         runner.usedAt = performance.now();
-        delivering?.wake();
+        ended();
       });
     runner.working.add(job);
   };
 
   const serve = async (due: DueSink): Promise<number> => {
     const runner = await runnerOf(due);
-    const room = shardsAtOnce - (runner?.working.size ?? shardsAtOnce);
+    const room = runner?.room.room() ?? 0;
     if (!runner || room <= 0) return 0;
     const leases = await leaseShards(db, due, { leaseMs: deps.leaseMs, limit: room, probeMs }, clock.now());
     for (const lease of leases) work(runner, lease);

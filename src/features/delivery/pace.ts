@@ -3,6 +3,8 @@
 export interface Pace {
   /** Resolves when the call may begin, with the function that ends it; rejects when the signal is aborted before. */
   enter(signal: AbortSignal): Promise<() => void>;
+  /** Calls that wait for others to end. */
+  readonly waiting: () => number;
 }
 
 const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
@@ -18,7 +20,12 @@ const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', onAbort, { once: true });
   });
 
-export const createPace = (concurrency: number, perSecond: number = Number.POSITIVE_INFINITY): Pace => {
+/** `onNobodyWaits`: the last call that waited has begun. */
+export const createPace = (
+  concurrency: number,
+  perSecond: number = Number.POSITIVE_INFINITY,
+  onNobodyWaits: () => void = () => undefined,
+): Pace => {
   const waiting: (() => void)[] = [];
   const gapMs = 1_000 / perSecond;
   let inside = 0;
@@ -26,8 +33,12 @@ export const createPace = (concurrency: number, perSecond: number = Number.POSIT
 
   const leave = () => {
     const next = waiting.shift();
-    if (next) next();
-    else inside -= 1;
+    if (!next) {
+      inside -= 1;
+      return;
+    }
+    next();
+    if (waiting.length === 0) onNobodyWaits();
   };
   const takePlace = (signal: AbortSignal): Promise<void> | void => {
     if (inside < concurrency) {
@@ -48,6 +59,7 @@ export const createPace = (concurrency: number, perSecond: number = Number.POSIT
     });
   };
   return {
+    waiting: () => waiting.length,
     enter: async (signal) => {
       signal.throwIfAborted();
       await takePlace(signal);

@@ -2,7 +2,7 @@
  * The projector: reads the log page by page, in order, once. What it derives, concludes and routes commits together with its place in
  * the log. Every dispatcher has one; they take turns.
  */
-import { routeEvents } from '../../domain/deliveries/route-events.ts';
+import { countByPosition, routeEvents } from '../../domain/deliveries/route-events.ts';
 import { activeSinks } from '../../domain/deliveries/sinks.ts';
 import { markProjected } from '../../domain/events/mark-projected.ts';
 import { projectorName, takePage } from '../../domain/events/read-page.ts';
@@ -12,6 +12,7 @@ import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import { isDatabaseUnavailable } from '../../platform/db/errors.ts';
 import type { Logger } from '../../platform/log/log.ts';
+import type { HandOver } from './hand-over.ts';
 
 export const projectorPage = 1_000;
 
@@ -19,24 +20,29 @@ export interface PageOptions {
   readonly limit?: number;
   /** Without what can be known of the person and the counts: of an event that nothing can be made of. */
   readonly plain?: boolean;
+  readonly handOver?: HandOver;
 }
 
 /** Returns how many events it read; 0 where there are none, or another projector is at work. */
 export const projectPage = async (
   db: Database,
   clock: Clock,
-  { limit = projectorPage, plain = false }: PageOptions = {},
-): Promise<number> =>
-  db.transaction().execute(async (tx) => {
+  { limit = projectorPage, plain = false, handOver }: PageOptions = {},
+): Promise<number> => {
+  const page = await db.transaction().execute(async (tx) => {
     const events = await takePage(tx, projectorName, limit);
-    if (events === null || events.length === 0) return 0;
+    if (events === null || events.length === 0) return null;
     const now = clock.now();
     const people = plain ? new Map() : await absorbEvents(tx, events, now);
     const derived = plain ? new Map() : await projectEvents(tx, events, people, now);
-    const deliveries = await routeEvents(tx, events, await activeSinks(tx), now);
-    await markProjected(tx, events, derived, deliveries);
-    return events.length;
+    const made = await routeEvents(tx, events, await activeSinks(tx), now);
+    await markProjected(tx, events, derived, countByPosition(made));
+    return { events, made, derived };
   });
+  if (page === null) return 0;
+  handOver?.put(page.made, page.derived);
+  return page.events.length;
+};
 
 /** Once a page has failed, so many of the next are small: what made it fail may have neighbours. */
 const smallPages = 20;
@@ -48,8 +54,13 @@ export interface Projector {
   readonly limit: () => number;
 }
 
-export const createProjector = (deps: { db: Database; clock: Clock; log: Logger }): Projector => {
-  const { db, clock, log } = deps;
+export const createProjector = (deps: {
+  db: Database;
+  clock: Clock;
+  log: Logger;
+  handOver: HandOver;
+}): Projector => {
+  const { db, clock, log, handOver } = deps;
   let limit = projectorPage;
   let careful = 0;
 
@@ -66,11 +77,11 @@ export const createProjector = (deps: { db: Database; clock: Clock; log: Logger 
       return next();
     }
     log.error({ err: error }, 'an event could not be projected; it is delivered without what is derived');
-    return projectPage(db, clock, { limit: 1, plain: true });
+    return projectPage(db, clock, { limit: 1, plain: true, handOver });
   };
 
   const next = async (): Promise<number> => {
-    const read = await projectPage(db, clock, { limit }).catch(fail);
+    const read = await projectPage(db, clock, { limit, handOver }).catch(fail);
     if (careful > 0) careful -= 1;
     else limit = Math.min(projectorPage, limit * 10);
     return read;

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Verdict } from '../../core/delivery/outcomes.ts';
 import type { SinkEvent } from '../../core/delivery/sink-event.ts';
-import { type DueDelivery, dueDeliveries } from '../../domain/deliveries/due-deliveries.ts';
+import { type DueDelivery, dueDeliveries, type KnownEvents } from '../../domain/deliveries/due-deliveries.ts';
 import { renewLease, type ShardLease } from '../../domain/deliveries/lease-shards.ts';
 import { type Outcome, settle } from '../../domain/deliveries/settle.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
@@ -30,6 +30,7 @@ export interface ShardDeps {
   readonly log: Logger;
   readonly leaseMs: number;
   readonly chance: () => number;
+  readonly known: KnownEvents;
 }
 
 /** Of a sink that takes one at a time: enough that its calls overlap, few enough that a round is short. */
@@ -52,16 +53,23 @@ interface Round {
   leasedUntil: number;
 }
 
+export interface RoundHooks {
+  /** Nothing more is begun once it is aborted. */
+  readonly stopping: AbortSignal;
+  /** Called with how many deliveries were due, before the first is sent. */
+  readonly onClaimed: (deliveries: number) => void;
+}
+
 /** Returns how many deliveries were settled. */
 export const runShard = async (
   deps: ShardDeps,
   open: OpenSink,
   lease: ShardLease,
-  stopping: AbortSignal,
+  { stopping, onClaimed }: RoundHooks,
 ): Promise<number> => {
   const leasedUntil = deps.clock.now().getTime() + deps.leaseMs;
   const limit = lease.isProbe ? 1 : open.sink.batchSize === 1 ? singlesPerRound : open.sink.batchSize;
-  const due = await dueDeliveries(deps.db, lease, limit, deps.clock.now());
+  const due = await dueDeliveries(deps.db, lease, limit, deps.clock.now(), deps.known);
   const round: Round = {
     deps,
     open,
@@ -80,7 +88,9 @@ export const runShard = async (
   if (stopping.aborted) end();
   const renewing = setInterval(() => void flush(round, true), deps.leaseMs / 3);
   try {
-    await Promise.all(linesOf(due, open.sink.batchSize).map((line) => runLine(round, line)));
+    const running = linesOf(due, open.sink.batchSize).map((line) => runLine(round, line));
+    onClaimed(due.length);
+    await Promise.all(running);
   } finally {
     clearInterval(renewing);
     clearTimeout(round.flushing);

