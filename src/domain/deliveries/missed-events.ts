@@ -6,7 +6,7 @@ import { addDeliveries } from '../events/mark-projected.ts';
 import { type LogCursor, startOfLog } from '../events/read-events.ts';
 import { countReceived, holdProjector, type ReceivedRange, readReceived } from '../events/read-page.ts';
 import { retryDead } from './redrive.ts';
-import { routeEvents } from './route-events.ts';
+import { countByPosition, routeEvents } from './route-events.ts';
 import { type EventSink, enableSink, getSink } from './sinks.ts';
 
 export interface Missed {
@@ -49,11 +49,11 @@ const routePage = async (tx: Tx, sink: EventSink, after: LogCursor, now: Date): 
   const missed = missedBy(sink);
   if (missed === null) return { made: 0, place: after, isLast: true };
   const events = await readReceived(tx, rangeOf(missed, sink), after, pageSize);
-  const counts = await routeEvents(tx, events, [sink], now);
-  await addDeliveries(tx, events, counts);
+  const deliveries = await routeEvents(tx, events, [sink], now);
+  await addDeliveries(tx, events, countByPosition(deliveries));
   const last = events.at(-1);
   return {
-    made: [...counts.values()].reduce((sum, count) => sum + count, 0),
+    made: deliveries.length,
     place: last === undefined ? after : { xid: last.xid, position: last.position },
     isLast: events.length < pageSize,
   };

@@ -2,7 +2,7 @@
 import type { NewEvent } from '../../core/events/new-event.ts';
 import type { Tx } from '../../platform/db/client.ts';
 import { emitAll } from '../events/emit.ts';
-import type { Outcome } from './settle.ts';
+import type { Outcome } from './outcome.ts';
 
 /** The ends that people wait for. `notification_sent` itself is none of them. */
 const awaited: ReadonlySet<string> = new Set([

@@ -1,24 +1,12 @@
 /** Records what became of deliveries, under the lease of their shard: all of it, or nothing where the lease was lost. */
 import { sql } from 'kysely';
 import { countLatencies } from '../../core/delivery/latency-buckets.ts';
-import type { DeliveryFailure, DeliveryState } from '../../core/delivery/outcomes.ts';
 import { type Database, prepared, type Tx } from '../../platform/db/client.ts';
-import type { LoggedAttempt } from '../../platform/db/schema-events.ts';
 import { countEndedDeliveries } from '../events/count-deliveries.ts';
 import type { DueDelivery } from './due-deliveries.ts';
 import type { ShardLease } from './lease-shards.ts';
 import { emitNotifications } from './notifications.ts';
-
-export interface Outcome {
-  readonly delivery: DueDelivery;
-  readonly state: DeliveryState;
-  /** Of a delivery that is pending still: when it is tried again. */
-  readonly nextAt: Date | null;
-  readonly failure: DeliveryFailure | null;
-  readonly reason: string | null;
-  /** null: no attempt was made. */
-  readonly attempt: LoggedAttempt | null;
-}
+import type { Outcome } from './outcome.ts';
 
 export interface SettleOptions {
   readonly kind: string;

@@ -2,7 +2,7 @@ import type { Verdict } from '../../core/delivery/outcomes.ts';
 import { maxAttempts, planRetry } from '../../core/delivery/plan-retry.ts';
 import { cutText, storableText } from '../../core/storable-text.ts';
 import type { DueDelivery } from '../../domain/deliveries/due-deliveries.ts';
-import type { Outcome } from '../../domain/deliveries/settle.ts';
+import type { Outcome } from '../../domain/deliveries/outcome.ts';
 import type { LoggedAttempt } from '../../platform/db/schema-events.ts';
 
 export interface Attempted {
