@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { renderModes } from '../../core/exports.ts';
 import { newId } from '../../core/ids.ts';
 import { createBundleCache } from '../../features/renders/bundle-cache.ts';
+import { evictBundles } from '../../features/renders/evict-bundles.ts';
 import { startFeeder } from '../../features/renders/feeder.ts';
 import { createRenderProcessor } from '../../features/renders/process.ts';
 import type { Checkpoint } from '../../features/renders/render-deps.ts';
@@ -42,6 +43,9 @@ export const startRenderWorker = async (
   });
   lifecycle.onStop('sweep', () => sweeping.stop());
 
+  const bundles = join(config.home, 'cache', 'bundles');
+  keepBundleCacheSmall(resources, bundles);
+
   const workDirectory = join(work, id);
   const renderer = await createLocalRenderer({
     workDirectory,
@@ -62,7 +66,7 @@ export const startRenderWorker = async (
   const shared = {
     db,
     storage,
-    bundles: createBundleCache({ directory: join(config.home, 'cache', 'bundles'), storage }),
+    bundles: createBundleCache({ directory: bundles, storage, clock }),
     listener,
     clock,
     log,
@@ -94,6 +98,23 @@ export const startRenderWorker = async (
     await Promise.all(queueWorkers.map((one) => one.close(config.SHUTDOWN_SECONDS * 1000)));
   });
   return id;
+};
+
+const evictEveryMs = 3_600_000;
+const dayMs = 86_400_000;
+
+const keepBundleCacheSmall = ({ config, clock, log, lifecycle }: Resources, directory: string): void => {
+  const idleDays = config.BUNDLE_CACHE_DAYS;
+  if (idleDays === 0) return;
+  const evicting = startWakeableLoop({
+    everyMs: evictEveryMs,
+    round: async () => {
+      const evicted = await evictBundles(directory, new Date(clock.now().getTime() - idleDays * dayMs));
+      if (evicted > 0) log.info({ evicted }, 'bundles that nobody renders from any more left this machine');
+    },
+    onError: (error) => log.warn({ err: error }, 'unused bundles could not be removed'),
+  });
+  lifecycle.onStop('bundle cache', () => evicting.stop());
 };
 
 /** Loaded only where it is set up: most workers have no use for AWS's library. */

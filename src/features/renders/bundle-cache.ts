@@ -1,6 +1,7 @@
 /** Bundles on this machine: fetched from storage once per version, unpacked aside, and renamed into place when whole. */
-import { access } from 'node:fs/promises';
+import { access, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../../platform/clock/clock.ts';
 import { unpackBundle } from '../../platform/renderer/bundle/bundle-archive.ts';
 import type { Storage } from '../../platform/storage/contract.ts';
 
@@ -9,7 +10,11 @@ export interface BundleCache {
   path(bundle: { organizationId: string; version: string; storageKey: string }): Promise<string>;
 }
 
-export const createBundleCache = (deps: { directory: string; storage: Storage }): BundleCache => {
+export const createBundleCache = (deps: {
+  directory: string;
+  storage: Storage;
+  clock: Clock;
+}): BundleCache => {
   const fetching = new Map<string, Promise<string>>();
 
   const fetch = async (directory: string, storageKey: string): Promise<string> => {
@@ -18,6 +23,9 @@ export const createBundleCache = (deps: { directory: string; storage: Storage })
       () => false,
     );
     if (!isThere) await unpackBundle(await deps.storage.read(storageKey), directory);
+    // By this it is known how long nobody has used it; see evict-bundles.ts.
+    const now = deps.clock.now();
+    await utimes(directory, now, now);
     return directory;
   };
 

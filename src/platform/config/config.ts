@@ -203,6 +203,14 @@ const variables = {
     .describe(
       'How long exports wait for a mode that no live worker serves, seconds; then they fail with render_mode_unserved, or, of Lambda, go to the workers (RENDER_FALLBACK); 0: for ever. The same for API and workers',
     ),
+  BUNDLE_CACHE_DAYS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(14)
+    .describe(
+      'A worker removes the unpacked bundles that nobody has rendered from for so many days (storage keeps them); 0: never',
+    ),
   SHUTDOWN_SECONDS: positive(30).describe(
     'How long running renders may go on after SIGTERM before they go back to the queue, seconds',
   ),
