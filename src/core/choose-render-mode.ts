@@ -56,7 +56,7 @@ export const chooseRenderMode = (modes: OrganizationModes, asked: RenderMode | u
  * but for a Lambda that was taken away and whose renders fall back to the workers.
  */
 export const assertRetryMode = (modes: OrganizationModes, mode: RenderMode): void => {
-  if (modes.fallsBack === true && !modes.available.includes(mode)) return;
+  if (modes.fallsBack === true && !modes.available.includes(mode) && modes.allowed.includes(mode)) return;
   chooseRenderMode(modes, mode);
 };
 

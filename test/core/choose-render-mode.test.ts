@@ -77,7 +77,8 @@ describe('a retry in the mode of its batch', () => {
     [both, {}, 'lambda', forbidden],
     [both, {}, 'local', undefined],
     [local, { lambda: true }, 'lambda', unavailable],
-    [fallsBack, {}, 'lambda', undefined],
+    [fallsBack, { lambda: true }, 'lambda', undefined],
+    [fallsBack, {}, 'lambda', unavailable],
     [{ ...both, fallsBack: true }, {}, 'lambda', forbidden],
   ] satisfies [RenderModes, RenderModeGrants, RenderMode, string | undefined][])(
     'of %j with %j, in %s: %s',

@@ -8,7 +8,7 @@ export const clientVariables = {
     'Secret key for those commands; absent: the one of `up` in RENDERMILL_HOME, for its own address only',
 } as const;
 
-const nameWidth = 33;
+const nameWidth = 36;
 const line = (name: string, description: string): string => `  ${name.padEnd(nameWidth)}${description}`;
 
 export const describeAllVariables = (): string =>

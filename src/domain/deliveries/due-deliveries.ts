@@ -22,13 +22,7 @@ export interface DueDelivery {
   readonly event: SinkEvent | null;
 }
 
-/** Events that need not be read from the log, by the `seq` of their delivery; asked once for each. */
-export type KnownEvents = (seq: number) => RecordedEvent | undefined;
-
-interface Claimed extends Omit<DueDelivery, 'event'> {
-  /** Nothing has happened to it since it was made. */
-  readonly isFresh: boolean;
-}
+type Claimed = Omit<DueDelivery, 'event'>;
 
 /**
  * The head of the shard's line in the order of the log. Within a lane the time of the next attempt never falls, so that of each
@@ -39,19 +33,12 @@ export const dueDeliveries = async (
   lease: ShardLease,
   limit: number,
   now: Date,
-  known: KnownEvents = () => undefined,
 ): Promise<readonly DueDelivery[]> => {
   const claimed = await claim(db, lease, limit, now);
   const events = new Map<number, RecordedEvent>();
-  for (const { seq, isFresh } of claimed) {
-    // What was tried, given up or sent again may be of somebody who was forgotten meanwhile: the log knows.
-    const event = known(seq);
-    if (event && isFresh) events.set(seq, event);
-  }
-  const unknown = claimed.filter(({ seq }) => !events.has(seq));
-  for (const { seq, ...event } of await readEventsOf(db, unknown)) events.set(seq, event);
+  for (const { seq, ...event } of await readEventsOf(db, claimed)) events.set(seq, event);
   const consents = await readConsents(db, [...events.values()]);
-  return claimed.map(({ isFresh: _isFresh, ...delivery }) => {
+  return claimed.map((delivery) => {
     const event = events.get(delivery.seq);
     return Object.assign(delivery, {
       event: event ? Object.assign({ consent: consentOf(consents, event) }, event) : null,
@@ -67,7 +54,7 @@ const claim = async (
 ): Promise<readonly Claimed[]> => {
   const { rows } = await sql<Claimed>`${prepared}
     SELECT organization_id AS "organizationId", event_id AS "eventId", event_name AS "eventName", lane::text AS lane, seq, attempts,
-      received_at::text AS "receivedAt", retention_class AS "retentionClass", next_at = created_at AS "isFresh"
+      received_at::text AS "receivedAt", retention_class AS "retentionClass"
     FROM event_delivery
     WHERE sink_id = ${lease.sinkId} AND shard = ${lease.shard} AND state = 'pending' AND next_at <= ${now}::timestamptz
     ORDER BY next_at, seq LIMIT ${limit}`.execute(db);
@@ -93,4 +80,20 @@ const readEventsOf = async (
     JOIN domain_event e ON e.id = d.event_id AND e.organization_id = d.organization_id
       AND e.received_at = d.received_at AND e.retention_class = d.retention_class`.execute(db);
   return rows;
+};
+
+/** Those of them that are to be sent still: what was given up, skipped or erased since they were claimed is not among them. */
+export const stillPending = async (
+  db: Database,
+  sinkId: string,
+  deliveries: readonly DueDelivery[],
+): Promise<readonly DueDelivery[]> => {
+  const { rows } = await sql<{ n: number }>`${prepared}
+    SELECT given.n::int - 1 AS n
+    FROM unnest(${deliveries.map(({ organizationId }) => organizationId)}::text[], ${deliveries.map(({ eventId }) => eventId)}::uuid[])
+      WITH ORDINALITY AS given (organization_id, event_id, n)
+    JOIN event_delivery d ON d.sink_id = ${sinkId} AND d.organization_id = given.organization_id AND d.event_id = given.event_id
+    WHERE d.state NOT IN ('delivered', 'skipped', 'dead')`.execute(db);
+  const pending = new Set(rows.map(({ n }) => n));
+  return deliveries.filter((_, n) => pending.has(n));
 };

@@ -8,6 +8,7 @@ import { countReceived, holdProjector, type ReceivedRange, readReceived } from '
 import { retryDead } from './redrive.ts';
 import { countByPosition, routeEvents } from './route-events.ts';
 import { type EventSink, enableSink, getSink } from './sinks.ts';
+import { wakeAll } from './wake-waiting.ts';
 
 export interface Missed {
   readonly from: Date;
@@ -95,6 +96,7 @@ export const resumeSink = async (db: Database, sinkId: string, now: Date): Promi
     startOfLog,
   );
   const revived = failingSince === null ? 0 : await retryDead(db, { sinkId, endedFrom: failingSince }, now);
+  await wakeAll(db, sinkId, now);
   const rest = await db.transaction().execute(async (tx) => {
     await holdProjector(tx);
     const sink = await holdSink(tx, sinkId);

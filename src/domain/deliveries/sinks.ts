@@ -5,7 +5,7 @@ import type { Reader, Tx } from '../../platform/db/client.ts';
 import type { EventSinkTable } from '../../platform/db/schema-events.ts';
 import { projectorName } from '../events/read-page.ts';
 import { deliveryDays } from './drop-old-deliveries.ts';
-import { wakeAll } from './wake-waiting.ts';
+import { wakeShards } from './wake-waiting.ts';
 
 export type EventSink = Selectable<EventSinkTable>;
 
@@ -123,10 +123,10 @@ export const wellAgain = {
 /** Some seconds later, since what is projected before this commits meets it disabled. */
 const missedUntilNow = sql<Date>`date_trunc('milliseconds', clock_timestamp()) + interval '5 seconds'`;
 
-/** With a closed breaker; what waits is due at once, with all its attempts before it. What it missed is for replay. */
+/** With a closed breaker; what is due goes out. `wakeAll` before it makes due what waits. What it missed is for replay. */
 export const enableSink = async (tx: Tx, id: string, now: Date): Promise<void> => {
   await tx.selectFrom('event_sink').select('id').where('id', '=', id).forUpdate().execute();
-  await wakeAll(tx, id, now);
+  await wakeShards(tx, id, now);
   await tx
     .updateTable('event_sink')
     .set({

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { maxVariants } from '../../core/batch-order.ts';
 import { jobTypes, runStatuses } from '../../core/batches.ts';
 import {
   type CampaignRequest,
@@ -170,6 +171,7 @@ const readVariantsInTurns = (scope: HttpServer): void => {
       };
       return readLargeJson(bytes, {
         list: 'variants',
+        most: maxVariants,
         mostBytes: maxVariantBytes,
         parse,
         pause: createPause(),

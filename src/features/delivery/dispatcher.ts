@@ -17,7 +17,6 @@ import type { Database } from '../../platform/db/client.ts';
 import { isDatabaseUnavailable } from '../../platform/db/errors.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { Logger } from '../../platform/log/log.ts';
-import { createHandOver } from './hand-over.ts';
 import { createHealthKeeper } from './keep-health.ts';
 import { createPace } from './pace.ts';
 import { createProjector } from './project-log.ts';
@@ -78,9 +77,8 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
   /** Sinks that this process cannot serve, until it looks again. */
   const closedUntil = new Map<string, number>();
   const stopping = new AbortController();
-  const handOver = createHandOver();
-  const projector = createProjector({ db, clock, log, handOver });
-  const shardDeps = { db, clock, log, leaseMs: deps.leaseMs, chance, known: handOver.take };
+  const projector = createProjector({ db, clock, log });
+  const shardDeps = { db, clock, log, leaseMs: deps.leaseMs, chance };
 
   const retiring = new Set<Promise<void>>();
   /** What it is sending comes to its end with the settings of its beginning; nobody waits for that. */

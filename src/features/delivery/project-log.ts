@@ -10,9 +10,8 @@ import { absorbEvents } from '../../domain/identity/absorb-events.ts';
 import { projectEvents } from '../../domain/projection/project-events.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
-import { isDatabaseUnavailable } from '../../platform/db/errors.ts';
+import { isDatabaseCongested, isDatabaseUnavailable } from '../../platform/db/errors.ts';
 import type { Logger } from '../../platform/log/log.ts';
-import type { HandOver } from './hand-over.ts';
 
 export const projectorPage = 1_000;
 
@@ -20,29 +19,24 @@ export interface PageOptions {
   readonly limit?: number;
   /** Without what can be known of the person and the counts: of an event that nothing can be made of. */
   readonly plain?: boolean;
-  readonly handOver?: HandOver;
 }
 
 /** Returns how many events it read; 0 where there are none, or another projector is at work. */
 export const projectPage = async (
   db: Database,
   clock: Clock,
-  { limit = projectorPage, plain = false, handOver }: PageOptions = {},
-): Promise<number> => {
-  const page = await db.transaction().execute(async (tx) => {
+  { limit = projectorPage, plain = false }: PageOptions = {},
+): Promise<number> =>
+  db.transaction().execute(async (tx) => {
     const events = await takePage(tx, projectorName, limit);
-    if (events === null || events.length === 0) return null;
+    if (events === null || events.length === 0) return 0;
     const now = clock.now();
     const people = plain ? new Map() : await absorbEvents(tx, events, now);
     const derived = plain ? new Map() : await projectEvents(tx, events, people, now);
     const made = await routeEvents(tx, events, await activeSinks(tx), now);
     await markProjected(tx, events, derived, countByPosition(made));
-    return { events, made, derived };
+    return events.length;
   });
-  if (page === null) return 0;
-  handOver?.put(page.made, page.derived);
-  return page.events.length;
-};
 
 /** Once a page has failed, so many of the next are small: what made it fail may have neighbours. */
 const smallPages = 20;
@@ -54,19 +48,14 @@ export interface Projector {
   readonly limit: () => number;
 }
 
-export const createProjector = (deps: {
-  db: Database;
-  clock: Clock;
-  log: Logger;
-  handOver: HandOver;
-}): Projector => {
-  const { db, clock, log, handOver } = deps;
+export const createProjector = (deps: { db: Database; clock: Clock; log: Logger }): Projector => {
+  const { db, clock, log } = deps;
   let limit = projectorPage;
   let careful = 0;
 
   const fail = async (error: unknown): Promise<number> => {
-    // A database that is away says nothing about the page.
-    if (isDatabaseUnavailable(error)) throw error;
+    // A database that is away, or where one event alone waits too long for a lock, says nothing about the event.
+    if (isDatabaseUnavailable(error) || (limit === 1 && isDatabaseCongested(error))) throw error;
     careful = smallPages;
     if (limit > 1) {
       limit = Math.max(1, Math.floor(limit / 10));
@@ -77,11 +66,11 @@ export const createProjector = (deps: {
       return next();
     }
     log.error({ err: error }, 'an event could not be projected; it is delivered without what is derived');
-    return projectPage(db, clock, { limit: 1, plain: true, handOver });
+    return projectPage(db, clock, { limit: 1, plain: true });
   };
 
   const next = async (): Promise<number> => {
-    const read = await projectPage(db, clock, { limit, handOver }).catch(fail);
+    const read = await projectPage(db, clock, { limit }).catch(fail);
     if (careful > 0) careful -= 1;
     else limit = Math.min(projectorPage, limit * 10);
     return read;

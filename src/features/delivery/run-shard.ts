@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Verdict } from '../../core/delivery/outcomes.ts';
 import type { SinkEvent } from '../../core/delivery/sink-event.ts';
-import { type DueDelivery, dueDeliveries, type KnownEvents } from '../../domain/deliveries/due-deliveries.ts';
+import { type DueDelivery, dueDeliveries, stillPending } from '../../domain/deliveries/due-deliveries.ts';
 import { renewLease, type ShardLease } from '../../domain/deliveries/lease-shards.ts';
 import type { Outcome } from '../../domain/deliveries/outcome.ts';
 import { settle } from '../../domain/deliveries/settle.ts';
@@ -31,11 +31,12 @@ export interface ShardDeps {
   readonly log: Logger;
   readonly leaseMs: number;
   readonly chance: () => number;
-  readonly known: KnownEvents;
 }
 
 /** Of a sink that takes one at a time: enough that its calls overlap, few enough that a round is short. */
 const singlesPerRound = 100;
+/** So long after they were claimed, deliveries are looked at again before they are sent: what they tell may be erased by then. */
+const claimGoodMs = 1_000;
 /** A dispatcher that dies delivers again what it had not recorded: no more than this time's. */
 const settleEveryMs = 100;
 
@@ -48,6 +49,8 @@ interface Round {
   /** Also what runs is cut off: another has the shard by now. */
   readonly cut: AbortController;
   readonly outcomes: Outcome[];
+  /** By `performance.now()`. */
+  readonly claimedAt: number;
   settling: Promise<void> | undefined;
   flushing: NodeJS.Timeout | undefined;
   /** By our clock, in milliseconds: nothing is sent that might still be on its way when another may have the shard. */
@@ -70,7 +73,8 @@ export const runShard = async (
 ): Promise<number> => {
   const leasedUntil = deps.clock.now().getTime() + deps.leaseMs;
   const limit = lease.isProbe ? 1 : open.sink.batchSize === 1 ? singlesPerRound : open.sink.batchSize;
-  const due = await dueDeliveries(deps.db, lease, limit, deps.clock.now(), deps.known);
+  const claimedAt = performance.now();
+  const due = await dueDeliveries(deps.db, lease, limit, deps.clock.now());
   const round: Round = {
     deps,
     open,
@@ -78,6 +82,7 @@ export const runShard = async (
     ended: new AbortController(),
     cut: new AbortController(),
     outcomes: [],
+    claimedAt,
     settling: undefined,
     flushing: undefined,
     leasedUntil,
@@ -123,8 +128,23 @@ const runLine = async (round: Round, line: readonly DueDelivery[]): Promise<void
 
 const postponed: Verdict = { type: 'postponed' };
 
+const stillToSend = async (
+  { deps, open, ended, claimedAt }: Round,
+  claimed: readonly DueDelivery[],
+): Promise<readonly DueDelivery[]> => {
+  if (performance.now() - claimedAt < claimGoodMs) return claimed;
+  try {
+    return await stillPending(deps.db, open.id, claimed);
+  } catch (error) {
+    // Nothing is sent of which it is not known whether it may be.
+    deps.log.warn({ err: error, sink: open.id }, 'deliveries could not be looked at again; they wait');
+    ended.abort(error);
+    return [];
+  }
+};
+
 /** False where what follows in its line must wait. */
-const deliver = async (round: Round, deliveries: readonly DueDelivery[]): Promise<boolean> => {
+const deliver = async (round: Round, claimed: readonly DueDelivery[]): Promise<boolean> => {
   const { deps, open, ended, outcomes } = round;
   // It rejects only where the round has ended before its turn came: nothing was tried then.
   const leave = await open.pace.enter(ended.signal).catch(() => null);
@@ -132,6 +152,8 @@ const deliver = async (round: Round, deliveries: readonly DueDelivery[]): Promis
   try {
     const startedAt = deps.clock.now();
     if (startedAt.getTime() + attemptMs > round.leasedUntil) return false;
+    const deliveries = await stillToSend(round, claimed);
+    if (deliveries.length === 0) return !ended.signal.aborted;
     const begun = performance.now();
     const answers = await ask(round, deliveries);
     const verdicts =

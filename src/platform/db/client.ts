@@ -72,11 +72,6 @@ export const openDatabase = (options: {
     // A request that dies half-way must not keep its locks.
     idle_in_transaction_session_timeout: 30_000,
     application_name: 'rendermill',
-    // What is prepared is planned once per connection. Left to itself Postgres plans it five times first, each for its own values,
-    // by statistics that are wrong for tables that fill and empty within seconds.
-    onConnect: async (client) => {
-      await client.query('SET plan_cache_mode = force_generic_plan');
-    },
   });
   // A connection that breaks while no statement runs, idle or between two of a transaction, emits: without a listener on itself
   // and, when idle, on the pool, that would end the process.

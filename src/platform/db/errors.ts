@@ -23,6 +23,12 @@ export const isDatabaseUnavailable = (error: unknown): boolean => {
   );
 };
 
+/** A lock or a statement took too long, or two waited for each other: it says nothing of what was asked, and may be asked again. */
+const congestedStates = /^(57014|55P03|40P01|40001)$/;
+
+export const isDatabaseCongested = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && congestedStates.test(String(error.code));
+
 /** What was sent to us and cannot be kept; else undefined. */
 const unstorable = (error: unknown): string | undefined => {
   if (!(error instanceof Error) || !('code' in error)) return undefined;

@@ -12,6 +12,8 @@ const bytesPerLook = 256 * 1024;
 export interface LargeJsonOptions {
   /** Name of the member that is the list. */
   readonly list: string;
+  /** Elements at most. */
+  readonly most: number;
   /** Of one element, and of all that is no element. */
   readonly mostBytes: number;
   /** Throws where the text is no JSON. */
@@ -22,12 +24,14 @@ export interface LargeJsonOptions {
 /** Throws `invalid_json`, and `payload_too_large` where one part is larger than allowed. */
 export const readLargeJson = async (bytes: Buffer, options: LargeJsonOptions): Promise<unknown> => {
   const { list, mostBytes, parse, pause } = options;
-  const found = await findList(bytes, list, pause);
+  const found = await findList(bytes, options);
   const rest =
     found === null ? bytes : Buffer.concat([bytes.subarray(0, found.start), bytes.subarray(found.end)]);
   assertSmall('What is beside the list', rest.length, options);
   const object = parse(rest.toString('utf8')) as Record<string, unknown>;
   if (found === null) return object;
+  // Named once more, perhaps in other letters: the parser takes the last, and what was found is another.
+  if (!isEmptyList(object[list])) throw twice(list);
   const elements: unknown[] = [];
   let from = found.start;
   for (const end of found.ends) {
@@ -41,6 +45,8 @@ export const readLargeJson = async (bytes: Buffer, options: LargeJsonOptions): P
   return object;
 };
 
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
 const assertSmall = (what: string, size: number, { mostBytes }: { mostBytes: number }): void => {
   if (size <= mostBytes) return;
   throw new RendermillError('payload_too_large', {
@@ -51,6 +57,8 @@ const assertSmall = (what: string, size: number, { mostBytes }: { mostBytes: num
 
 const parseElement = (name: string, text: string, parse: (text: string) => unknown): unknown => {
   try {
+    // The parser would read over one, as at the beginning of a file.
+    if (/^\s*\uFEFF/.test(text)) throw new Error('a byte order mark stands before it');
     return parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -72,8 +80,11 @@ interface FoundList {
 }
 
 /** Null: there is none, or what is there is no list. Of text that is no JSON anything, which no parser will take then. */
-const findList = async (bytes: Buffer, list: string, pause: Pause): Promise<FoundList | null> => {
-  const finder = createFinder(bytes, list);
+const findList = async (
+  bytes: Buffer,
+  { list, most, pause }: LargeJsonOptions,
+): Promise<FoundList | null> => {
+  const finder = createFinder(bytes, list, most);
   let looked = 0;
   for (let at = 0; at < bytes.length; at = finder.step(at) + 1) {
     if (at - looked < bytesPerLook) continue;
@@ -83,7 +94,7 @@ const findList = async (bytes: Buffer, list: string, pause: Pause): Promise<Foun
   return finder.found();
 };
 
-const createFinder = (bytes: Buffer, list: string) => {
+const createFinder = (bytes: Buffer, list: string, most: number) => {
   const name = Buffer.from(JSON.stringify(list));
   let found: FoundList | null = null;
   /** Where its elements are being looked for. */
@@ -107,7 +118,10 @@ const createFinder = (bytes: Buffer, list: string) => {
     inside = null;
   };
   const separate = (at: number): void => {
-    if (depth === 2) inside?.ends.push(at);
+    if (depth === 2 && inside !== null) {
+      inside.ends.push(at);
+      if (inside.ends.length >= most) throw tooMany(list, most);
+    }
     isNamed = false;
   };
 
@@ -151,6 +165,12 @@ const endOfText = (bytes: Buffer, opening: number): number => {
   }
   return bytes.length;
 };
+
+const tooMany = (list: string, most: number): RendermillError =>
+  new RendermillError('invalid_request', {
+    message: `${list}: there are more than ${most}, which is as many as are taken at once.`,
+    details: { limit: most },
+  });
 
 const twice = (list: string): RendermillError =>
   new RendermillError('invalid_json', { message: `The body is not valid JSON: it has "${list}" twice.` });

@@ -111,7 +111,9 @@ const tellOfFailures = (server: HttpServer, onFailure: (failure: RequestFailure)
 const answerError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const error = toRendermillError(thrown);
   if (error.status >= 500) {
-    request.log.error({ err: thrown, code: error.code, requestId: request.id }, 'request failed');
+    if (error.code === 'service_overloaded')
+      request.log.warn({ reason: error.message, requestId: request.id }, 'request refused');
+    else request.log.error({ err: thrown, code: error.code, requestId: request.id }, 'request failed');
     failures.set(request, error.code);
   }
   if (error.status === 503 || error.status === 429)

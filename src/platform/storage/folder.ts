@@ -42,11 +42,20 @@ export const createFolderStorage = ({ directory }: { directory: string }): Folde
       }),
     read: async (key, range) => {
       assertReadableKey(key);
-      return openObject(await root(), key, range);
+      const folder = await root();
+      try {
+        return await openObject(folder, key, range);
+      } catch (error) {
+        await assertThere(folder);
+        throw error;
+      }
     },
     stat: async (key) => {
       assertReadableKey(key);
-      return statObject(await root(), key);
+      const folder = await root();
+      const found = await statObject(folder, key);
+      if (found === null) await assertThere(folder);
+      return found;
     },
     list: async function* (prefix) {
       const key = readPrefix(prefix);
@@ -58,6 +67,14 @@ export const createFolderStorage = ({ directory }: { directory: string }): Folde
     },
     sweepIncoming: async (maxAgeMs) => sweepIncoming(await root(), maxAgeMs, systemClock.now()),
   };
+};
+
+/** A file that is missing because its whole folder is (a disk that is not mounted) will be there again. */
+const assertThere = async (root: string): Promise<void> => {
+  if (await lstat(root).catch(() => null)) return;
+  throw new RendermillError('storage_unavailable', {
+    message: `The folder of files is gone: look at ${root} and its disk (STORAGE_DIRECTORY).`,
+  });
 };
 
 /** The folder itself may be a symlink (to a larger disk, say); paths are compared with what it leads to. */

@@ -1,9 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, expect, test } from 'vitest';
-import type { RecordedEvent } from '../../../src/core/events/recorded-event.ts';
 import { dueDeliveries } from '../../../src/domain/deliveries/due-deliveries.ts';
-import { giveUp } from '../../../src/domain/deliveries/give-up.ts';
-import { retryDead } from '../../../src/domain/deliveries/redrive.ts';
 import { projectPage } from '../../../src/features/delivery/project-log.ts';
 import { addSink, writeEvents } from '../../features/delivery/delivery-scene.ts';
 import { createTestClock, openTestDatabase } from '../../support/factories.ts';
@@ -13,24 +10,12 @@ afterAll(close);
 
 const clock = createTestClock(new Date().toISOString());
 const lease = { sinkId: 'a', shard: 0, epoch: 0, isProbe: false };
-const handed = { event: 'handed', organizationId: 'o', userId: 'jane', distinctId: null } as RecordedEvent;
 
-test('an event that is known already is not read, until somebody has changed what becomes of its delivery', async () => {
+test('what the person allows is asked now', async () => {
   await addSink(db, { id: 'a', shards: 1 }, clock.now());
-  const [id = ''] = await writeEvents(db, 'o', [{ name: 'logged', userId: 'jane' }], clock.now());
+  await writeEvents(db, 'o', [{ name: 'logged', userId: 'jane' }], clock.now());
   await projectPage(db, clock);
-  const due = async () =>
-    (await dueDeliveries(db, lease, 10, clock.now(), () => handed)).map((one) => one.event);
-  expect(await due()).toMatchObject([{ event: 'handed' }]);
-  clock.advance(1_000);
-  await giveUp(db, { sinkId: 'a', organizationId: 'o', eventId: id }, clock.now());
-  await retryDead(db, { sinkId: 'a' }, clock.now());
-  expect(await due()).toMatchObject([{ event: 'logged', id }]);
-});
-
-test('what the person allows is asked now, also of an event that is known already', async () => {
-  const due = async () =>
-    (await dueDeliveries(db, lease, 10, clock.now(), () => handed)).map((one) => one.event?.consent);
+  const due = async () => (await dueDeliveries(db, lease, 10, clock.now())).map((one) => one.event?.consent);
   expect(await due()).toEqual([{ adsAllowed: null, analyticsAllowed: null }]);
   await sql`INSERT INTO person_consent (organization_id, person_kind, person_id, ads_allowed, ads_stated_at)
     VALUES ('o', 'user', 'jane', false, now())`.execute(db);

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readLargeJson } from '../../../src/platform/http/read-large-json.ts';
 
-const read = (text: string, { mostBytes = 1_000_000, onPause = () => {} } = {}) =>
+const read = (text: string, { mostBytes = 1_000_000, most = 1_000, onPause = () => {} } = {}) =>
   readLargeJson(Buffer.from(text), {
     list: 'variants',
+    most,
     mostBytes,
     parse: JSON.parse,
     pause: async () => onPause(),
@@ -80,5 +81,21 @@ describe('a large body', () => {
     pauses = 0;
     await read(`[${'1,'.repeat(300_000)}1]`, { onPause: () => (pauses += 1) });
     expect(pauses).toBe(2);
+  });
+
+  test.each([
+    '{"variants":[1],"variants":null}',
+    '{"variants":[1],"v\\u0061riants":[2,3]}',
+    '{"variants":[\ufeff{}]}',
+    '{"variants":[1, \ufeff2]}',
+  ])('that a parser could read otherwise is refused: %s', async (text) => {
+    await expect(read(text)).rejects.toMatchObject({ code: 'invalid_json' });
+  });
+
+  test('with more elements than are taken is refused at the first that is too many', async () => {
+    expect(await read('{"variants":[0,0,0]}', { most: 3 })).toEqual({ variants: [0, 0, 0] });
+    // What follows is not looked at: it is no JSON.
+    const refused = read('{"variants":[0,0,0,0,]]]', { most: 3 });
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_request', details: { limit: 3 } });
   });
 });

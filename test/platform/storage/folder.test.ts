@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
@@ -44,6 +44,17 @@ describe('storage in a folder', () => {
     await written;
     expect(await text(await storage.read('a/b'))).toBe('half and half');
     expect(await readdir(join(directory, '.incoming'))).toEqual([]);
+  });
+
+  it('that is gone as a whole says so, and not that the file is missing', async () => {
+    await storage.put('a/b', Readable.from(['whole']));
+    expect(await storage.stat('a/c')).toBeNull();
+    await rename(directory, join(outside, 'unmounted'));
+    const away = { code: 'storage_unavailable', status: 503 };
+    await expect(storage.stat('a/b')).rejects.toMatchObject(away);
+    await expect(storage.read('a/b')).rejects.toMatchObject(away);
+    await rename(join(outside, 'unmounted'), directory);
+    expect(await text(await storage.read('a/b'))).toBe('whole');
   });
 
   it('removes the temporary file of a body that fails, even one that fails before it is asked', async () => {

@@ -9,6 +9,7 @@ import {
   resumeSink,
 } from '../../../domain/deliveries/missed-events.ts';
 import { enableSink, getSink } from '../../../domain/deliveries/sinks.ts';
+import { wakeAll } from '../../../domain/deliveries/wake-waiting.ts';
 import type { Database } from '../../../platform/db/client.ts';
 import { notify } from '../../../platform/db/notify.ts';
 
@@ -47,6 +48,7 @@ export const enableEndpoint = async (
   if (replay) await assertFew(db, sinkId, mostMissed);
   const resumed = replay ? await resumeSink(db, sinkId, now) : null;
   if (!replay) {
+    await wakeAll(db, sinkId, now);
     await db.transaction().execute(async (tx) => {
       await enableSink(tx, sinkId, now);
       await notify(tx, 'rendermill_delivery');

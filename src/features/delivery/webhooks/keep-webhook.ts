@@ -1,8 +1,10 @@
 /** Adding and changing an endpoint, for whoever asks: a request or a command. */
 import { RendermillError } from '../../../core/errors.ts';
+import { wakeAll } from '../../../domain/deliveries/wake-waiting.ts';
 import {
   addWebhook,
   changeWebhook,
+  getWebhook,
   type WebhookChange,
   type WebhookEndpoint,
   type WebhookKey,
@@ -67,5 +69,9 @@ export const updateWebhook = async (
       ? {}
       : { eventNames: await checkNames(rules.db, webhook.organizationId, eventNames) }),
   };
+  if (change.enabled === true) {
+    const { id } = await getWebhook(rules.db, webhook);
+    await wakeAll(rules.db, id, now);
+  }
   return rules.db.transaction().execute((tx) => changeWebhook(tx, webhook, change, now));
 };
