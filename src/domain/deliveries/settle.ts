@@ -4,9 +4,11 @@ import { countLatencies } from '../../core/delivery/latency-buckets.ts';
 import { type Database, prepared, type Tx } from '../../platform/db/client.ts';
 import { countEndedDeliveries } from '../events/count-deliveries.ts';
 import type { DueDelivery } from './due-deliveries.ts';
+import { holdShard } from './hold-shard.ts';
 import type { ShardLease } from './lease-shards.ts';
 import { emitNotifications } from './notifications.ts';
 import type { Outcome } from './outcome.ts';
+import { parkAhead, parkFollowers } from './park-followers.ts';
 
 export interface SettleOptions {
   readonly kind: string;
@@ -20,14 +22,15 @@ export interface SettleOptions {
  */
 export type Settled = 'held' | 'closed' | 'lost';
 
-export const settle = (
+export const settle = async (
   db: Database,
   lease: ShardLease,
   outcomes: readonly Outcome[],
   options: SettleOptions,
   now: Date,
-): Promise<Settled> =>
-  db.transaction().execute(async (tx) => {
+): Promise<Settled> => {
+  await parkAhead(db, lease, outcomes);
+  return db.transaction().execute(async (tx) => {
     const status = await holdShard(tx, lease);
     if (status === null) return 'lost';
     const recorded = await writeOutcomes(tx, lease.sinkId, outcomes, now);
@@ -49,19 +52,6 @@ export const settle = (
     await countOnShard(tx, lease, settled, options.keepUntil ?? null, now);
     return status === 'enabled' ? 'held' : 'closed';
   });
-
-/** The status of its sink, or null where the lease is lost. */
-const holdShard = async (tx: Tx, lease: ShardLease): Promise<string | null> => {
-  const held = await tx
-    .selectFrom('delivery_shard')
-    .innerJoin('event_sink', 'event_sink.id', 'delivery_shard.sink_id')
-    .select('event_sink.status')
-    .where('sink_id', '=', lease.sinkId)
-    .where('shard', '=', lease.shard)
-    .where('epoch', '=', lease.epoch)
-    .forUpdate('delivery_shard')
-    .executeTakeFirst();
-  return held?.status ?? null;
 };
 
 const keyOf = ({ organizationId, eventId }: Pick<DueDelivery, 'organizationId' | 'eventId'>): string =>
@@ -111,30 +101,6 @@ const writeOutcomes = async (
       AND d.state NOT IN ('delivered', 'skipped', 'dead')
     RETURNING d.organization_id AS "organizationId", d.event_id AS "eventId"`.execute(tx);
   return new Set(written.rows.map(keyOf));
-};
-
-/** What follows one that waits, in its lane, waits as long. */
-const parkFollowers = async (tx: Tx, sinkId: string, outcomes: readonly Outcome[]): Promise<void> => {
-  const waiting = outcomes.flatMap(({ delivery, state, nextAt }) =>
-    state === 'pending' && nextAt !== null
-      ? [{ lane: delivery.lane, seq: delivery.seq, next_at: nextAt }]
-      : [],
-  );
-  if (waiting.length === 0) return;
-  // A line of hundreds of thousands takes its time, and must not fail for it again and again.
-  await sql`SET LOCAL statement_timeout = '300s'`.execute(tx);
-  await sql`
-    WITH ahead AS MATERIALIZED (
-      SELECT * FROM jsonb_to_recordset(${JSON.stringify(waiting)}::jsonb) AS row (lane bigint, seq bigint, next_at timestamptz)
-    )
-    UPDATE event_delivery d SET next_at = later.next_at
-    FROM (
-      SELECT f.organization_id, f.event_id, max(ahead.next_at) AS next_at
-      FROM ahead JOIN event_delivery f ON f.sink_id = ${sinkId} AND f.lane = ahead.lane AND f.state = 'pending' AND f.seq > ahead.seq
-      GROUP BY 1, 2
-    ) AS later
-    WHERE d.sink_id = ${sinkId} AND d.organization_id = later.organization_id AND d.event_id = later.event_id
-      AND d.state = 'pending' AND d.next_at < later.next_at`.execute(tx);
 };
 
 const countOnShard = async (

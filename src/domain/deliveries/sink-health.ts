@@ -126,24 +126,22 @@ export const recordGone = (
     return true;
   });
 
-/** Where its breaker had opened it is back, and what waited for that is due now. */
-const closeBreaker = async (tx: Tx, sink: EventSink, now: Date): Promise<void> => {
-  if (sink.consecutive_failures >= breakerThreshold) await wakeWaiting(tx, sink.id, now);
-};
+/** Its breaker had opened: what waited for that is due now. */
+const hasOpened = (sink: EventSink): boolean => sink.consecutive_failures >= breakerThreshold;
 
 /**
  * The sink answered, and took nothing. It is not away, so that its breaker closes; but an endpoint that takes nothing for days (404,
  * 401) is as dead as one that does not answer. Of the other kinds of sink a refusal speaks of the event alone. null: as `recordSuccess`.
  */
-export const recordRefusal = (
+export const recordRefusal = async (
   db: Database,
   sinkId: string,
   error: string,
   rules: HealthRules,
-): Promise<SinkHealth | null> =>
-  db.transaction().execute(async (tx) => {
+): Promise<SinkHealth | null> => {
+  const { health, wasAway } = await db.transaction().execute(async (tx) => {
     const sink = await holdSink(tx, sinkId);
-    if (!sink) return null;
+    if (!sink) return { health: null, wasAway: false };
     const closed = { consecutive_failures: 0, open_until: null };
     if (!isWebhook(sink)) {
       await tx
@@ -151,23 +149,26 @@ export const recordRefusal = (
         .set({ ...closed, ...wellAgain, last_success_at: rules.now })
         .where('id', '=', sinkId)
         .execute();
-      await closeBreaker(tx, sink, rules.now);
-      return null;
+      return { health: null, wasAway: hasOpened(sink) };
     }
-    const health = await countFailure(tx, sink, { ...closed, last_error: error }, rules);
-    await closeBreaker(tx, sink, rules.now);
-    return health;
+    const counted = await countFailure(tx, sink, { ...closed, last_error: error }, rules);
+    return { health: counted, wasAway: hasOpened(sink) };
   });
+  if (wasAway) await wakeWaiting(db, sinkId, rules.now);
+  return health;
+};
 
 /** A call of which the sink accepted something; a single failure among successes keeps its patience, for it may be the event. */
-export const recordSuccess = (db: Database, sinkId: string, now: Date): Promise<void> =>
-  db.transaction().execute(async (tx) => {
+export const recordSuccess = async (db: Database, sinkId: string, now: Date): Promise<void> => {
+  const wasAway = await db.transaction().execute(async (tx) => {
     const sink = await holdSink(tx, sinkId);
-    if (!sink) return;
+    if (!sink) return false;
     await tx
       .updateTable('event_sink')
       .set({ ...wellAgain, consecutive_failures: 0, open_until: null, last_success_at: now })
       .where('id', '=', sinkId)
       .execute();
-    await closeBreaker(tx, sink, now);
+    return hasOpened(sink);
   });
+  if (wasAway) await wakeWaiting(db, sinkId, now);
+};
