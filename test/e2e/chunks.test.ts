@@ -35,13 +35,22 @@ const request = (headline: string) => ({
   },
 });
 
-/** A minute's work for a minute's footage is not cut at this size; this one is said to have taken ten times as long. */
+/**
+ * A minute's work for a minute's footage is not cut at this size; this one is said to have taken ten times as long, and to be so long
+ * that what the tests render beside it changes nothing.
+ */
+const slowSeconds = 60 * seconds;
 const pretendSlowness = async (): Promise<void> => {
   const { db } = scene.resources;
   const id = await scene.accept(request('slow'));
   await db
     .updateTable('export')
-    .set({ status: 'completed', completed_at: new Date(), render_ms: seconds * fps * 250, duration: seconds })
+    .set({
+      status: 'completed',
+      completed_at: new Date(),
+      render_ms: slowSeconds * fps * 250,
+      duration: slowSeconds,
+    })
     .set({ width: 320, height: 180, fed_at: new Date() })
     .where('id', '=', id)
     .execute();
