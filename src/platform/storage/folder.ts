@@ -71,6 +71,7 @@ export const createFolderStorage = ({ directory }: { directory: string }): Folde
 
 /** A file that is missing because its whole folder is (a disk that is not mounted) will be there again. */
 const assertThere = async (root: string): Promise<void> => {
+  // Whatever keeps us from seeing it: nothing in it can be told to be missing.
   if (await lstat(root).catch(() => null)) return;
   throw new RendermillError('storage_unavailable', {
     message: `The folder of files is gone: look at ${root} and its disk (STORAGE_DIRECTORY).`,

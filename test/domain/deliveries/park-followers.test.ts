@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, expect, test } from 'vitest';
 import { dueDeliveries } from '../../../src/domain/deliveries/due-deliveries.ts';
+import type { Outcome } from '../../../src/domain/deliveries/outcome.ts';
 import { parkAhead } from '../../../src/domain/deliveries/park-followers.ts';
 import { wakeAll } from '../../../src/domain/deliveries/wake-waiting.ts';
 import { projectPage } from '../../../src/features/delivery/project-log.ts';
@@ -24,23 +25,21 @@ const countDue = async () => {
   return rows[0];
 };
 
+/** What the shard's first delivery comes to where it is tried again in a minute. */
+const headThatWaits = async (): Promise<Outcome> => {
+  const [delivery] = await dueDeliveries(db, lease, 1, clock.now());
+  if (!delivery) throw new Error('Nothing is due.');
+  const nextAt = new Date(clock.now().getTime() + 60_000);
+  return { delivery, state: 'pending', nextAt, failure: null, reason: null, attempt: null };
+};
+
 test('a long line is parked behind its head before that is recorded, and woken again; no other line is', async () => {
   await addSink(db, { id: 'a', shards: 1 }, clock.now());
   const line = Array.from({ length: long + 1 }, () => ({ name: 'moved', entity: 'x' }));
   await writeEvents(db, 'o', [...line, { name: 'moved', entity: 'y' }], clock.now());
   while ((await projectPage(db, clock)) > 0);
   expect(await countDue()).toEqual({ line: long + 1, others: 1 });
-  const [head] = await dueDeliveries(db, lease, 1, clock.now());
-  if (!head) throw new Error('Nothing is due.');
-  const nextAt = new Date(clock.now().getTime() + 60_000);
-  const waits = {
-    delivery: head,
-    state: 'pending',
-    nextAt,
-    failure: null,
-    reason: null,
-    attempt: null,
-  } as const;
+  const waits = await headThatWaits();
   await parkAhead(db, lease, [waits]);
   // The head itself is for the transaction that records it.
   expect(await countDue()).toEqual({ line: 1, others: 1 });
@@ -49,17 +48,7 @@ test('a long line is parked behind its head before that is recorded, and woken a
 });
 
 test('whoever has lost the lease parks nothing', async () => {
-  const [head] = await dueDeliveries(db, lease, 1, clock.now());
-  if (!head) throw new Error('Nothing is due.');
-  const nextAt = new Date(clock.now().getTime() + 60_000);
-  const waits = {
-    delivery: head,
-    state: 'pending',
-    nextAt,
-    failure: null,
-    reason: null,
-    attempt: null,
-  } as const;
+  const waits = await headThatWaits();
   await parkAhead(db, { ...lease, epoch: 7 }, [waits]);
   expect(await countDue()).toEqual({ line: long + 1, others: 1 });
 });
