@@ -1,8 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, expect, test } from 'vitest';
 import { dueDeliveries } from '../../../src/domain/deliveries/due-deliveries.ts';
-import { projectPage } from '../../../src/features/delivery/project-log.ts';
-import { addSink, writeEvents } from '../../features/delivery/delivery-scene.ts';
+import { addSink, projectAll, writeEvents } from '../../features/delivery/delivery-scene.ts';
 import { createTestClock, openTestDatabase } from '../../support/factories.ts';
 
 const { db, close } = await openTestDatabase();
@@ -14,7 +13,7 @@ const lease = { sinkId: 'a', shard: 0, epoch: 0, isProbe: false };
 test('what the person allows is asked now', async () => {
   await addSink(db, { id: 'a', shards: 1 }, clock.now());
   await writeEvents(db, 'o', [{ name: 'logged', userId: 'jane' }], clock.now());
-  await projectPage(db, clock);
+  await projectAll(db, clock);
   const due = async () => (await dueDeliveries(db, lease, 10, clock.now())).map((one) => one.event?.consent);
   expect(await due()).toEqual([{ adsAllowed: null, analyticsAllowed: null }]);
   await sql`INSERT INTO person_consent (organization_id, person_kind, person_id, ads_allowed, ads_stated_at)
@@ -24,7 +23,7 @@ test('what the person allows is asked now', async () => {
 
 test('of a visitor who turned out to be a user, the newer word of the two counts', async () => {
   await writeEvents(db, 'o', [{ name: 'seen', distinctId: 'v' }], clock.now());
-  await projectPage(db, clock);
+  await projectAll(db, clock);
   await sql`INSERT INTO identity_link (organization_id, distinct_id, user_id, linked_at) VALUES ('o', 'v', 'jane', now())`.execute(
     db,
   );

@@ -4,8 +4,7 @@ import { dueDeliveries } from '../../../src/domain/deliveries/due-deliveries.ts'
 import type { Outcome } from '../../../src/domain/deliveries/outcome.ts';
 import { parkAhead } from '../../../src/domain/deliveries/park-followers.ts';
 import { wakeAll } from '../../../src/domain/deliveries/wake-waiting.ts';
-import { projectPage } from '../../../src/features/delivery/project-log.ts';
-import { addSink, writeEvents } from '../../features/delivery/delivery-scene.ts';
+import { addSink, projectAll, writeEvents } from '../../features/delivery/delivery-scene.ts';
 import { createTestClock, openTestDatabase } from '../../support/factories.ts';
 
 const { db, close } = await openTestDatabase();
@@ -37,7 +36,7 @@ test('a long line is parked behind its head before that is recorded, and woken a
   await addSink(db, { id: 'a', shards: 1 }, clock.now());
   const line = Array.from({ length: long + 1 }, () => ({ name: 'moved', entity: 'x' }));
   await writeEvents(db, 'o', [...line, { name: 'moved', entity: 'y' }], clock.now());
-  while ((await projectPage(db, clock)) > 0);
+  await projectAll(db, clock);
   expect(await countDue()).toEqual({ line: long + 1, others: 1 });
   const waits = await headThatWaits();
   await parkAhead(db, lease, [waits]);

@@ -1,11 +1,13 @@
 /** A database with events, dispatchers on it, and sinks that do what a test tells them. */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
+import { expect, vi } from 'vitest';
 import type { Verdict } from '../../../src/core/delivery/outcomes.ts';
 import type { SinkEvent } from '../../../src/core/delivery/sink-event.ts';
 import { createSink, type NewSink } from '../../../src/domain/deliveries/sinks.ts';
 import { appendEvents } from '../../../src/domain/events/append-events.ts';
 import { createDispatcher, type Dispatcher } from '../../../src/features/delivery/dispatcher.ts';
+import { projectPage } from '../../../src/features/delivery/project-log.ts';
 import type { Sink } from '../../../src/features/delivery/sinks/sink.ts';
 import type { Clock } from '../../../src/platform/clock/clock.ts';
 import type { Database } from '../../../src/platform/db/client.ts';
@@ -49,6 +51,24 @@ export const writeEvents = async (
   await db.transaction().execute((tx) => appendEvents(tx, rows));
   return rows.map((row) => row.id);
 };
+
+/**
+ * The projector as it runs in the dispatcher, until everything in the log is read: a transaction that goes on in another database of the
+ * same server holds it up.
+ */
+export const projectAll = (db: Database, clock: Clock): Promise<void> =>
+  vi.waitFor(
+    async () => {
+      while ((await projectPage(db, clock)) > 0);
+      const left = await db
+        .selectFrom('domain_event')
+        .select('event_name')
+        .where('derived', 'is', null)
+        .execute();
+      expect(left).toEqual([]);
+    },
+    { timeout: 20_000, interval: 20 },
+  );
 
 export interface ScriptedSink extends Sink {
   /** What it was given, call by call. */

@@ -6,10 +6,9 @@ import {
   openSink,
   type SinkSettings,
 } from '../../../src/features/delivery/open-sinks.ts';
-import { projectPage } from '../../../src/features/delivery/project-log.ts';
 import { createSecretBox } from '../../../src/platform/secrets/secret-box.ts';
 import { createTestClock, hours, openTestDatabase } from '../../support/factories.ts';
-import { writeEvents } from './delivery-scene.ts';
+import { projectAll, writeEvents } from './delivery-scene.ts';
 
 const database = await openTestDatabase();
 const { db } = database;
@@ -56,7 +55,7 @@ test('one that nobody has named for a day is disabled, gets nothing meanwhile, a
   await keep(webhook);
   expect(await statuses()).toEqual({ posthog: 'disabled', webhook: 'enabled' });
   await writeEvents(db, 'o', [{ entity: 'x' }], clock.now());
-  await expect.poll(() => projectPage(db, clock)).toBe(1);
+  await projectAll(db, clock);
   const { rows } = await sql`SELECT sink_id FROM event_delivery WHERE sink_id = 'posthog'`.execute(db);
   expect(rows).toEqual([]);
   await keep(posthog);

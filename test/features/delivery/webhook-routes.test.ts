@@ -2,10 +2,9 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { projectPage } from '../../../src/features/delivery/project-log.ts';
 import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
 import { createKey, hours, times } from '../../support/factories.ts';
-import { deliveriesTo, writeEvents } from './delivery-scene.ts';
+import { deliveriesTo, projectAll, writeEvents } from './delivery-scene.ts';
 
 type Json = Record<string, unknown>;
 
@@ -106,7 +105,7 @@ describe('a webhook', () => {
       missedUntil: null,
     });
     await writeEvents(api.db, tenant.organizationId, [{ entity: 'x' }, { entity: 'y' }], new Date());
-    await expect.poll(() => projectPage(api.db, api.clock)).toBe(2);
+    await projectAll(api.db, api.clock);
 
     const enabled = await json(call(`/${id}/enable`, 'POST', {}));
     expect(enabled).toMatchObject({ enabled: true, disabledAt: null, waiting: 0, resumed: null });

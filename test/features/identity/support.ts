@@ -1,22 +1,10 @@
 /** The projector as it runs in the dispatcher, driven by the test. */
-import { expect, vi } from 'vitest';
-import { projectPage } from '../../../src/features/delivery/project-log.ts';
+import { expect } from 'vitest';
 import type { TestApi } from '../../support/api.ts';
+import { projectAll } from '../delivery/delivery-scene.ts';
 
 /** Until everything in the log is read. */
-export const project = (api: TestApi): Promise<void> =>
-  vi.waitFor(
-    async () => {
-      while ((await projectPage(api.db, api.clock)) > 0);
-      const left = await api.db
-        .selectFrom('domain_event')
-        .select('event_name')
-        .where('derived', 'is', null)
-        .execute();
-      expect(left).toEqual([]);
-    },
-    { timeout: 20_000, interval: 20 },
-  );
+export const project = (api: TestApi): Promise<void> => projectAll(api.db, api.clock);
 
 export interface GivenEvent {
   readonly event: string;
