@@ -21,10 +21,11 @@ test('an event that has to wait for a lock beyond the time-out of statements kee
   const projector = createProjector({ db: hurried.db, clock, log });
   await db.transaction().execute(async (tx) => {
     await sql`SELECT FROM delivery_shard WHERE sink_id = 'a' FOR UPDATE`.execute(tx);
-    await expect(projector.next()).rejects.toMatchObject({ code: '57014' });
+    // 0 as long as another database of the server holds up the log.
+    await expect.poll(() => projector.next().catch((error) => error)).toMatchObject({ code: '57014' });
   });
   expect(givenUp).not.toHaveBeenCalled();
-  expect(await projector.next()).toBe(1);
+  await expect.poll(() => projector.next()).toBe(1);
   await hurried.close();
   const { rows } = await sql<{ derived: unknown }>`SELECT derived FROM domain_event`.execute(db);
   expect(rows).toMatchObject([{ derived: { org_use_index: 1 } }]);
