@@ -7,7 +7,8 @@ import { type ActiveJob, GiveUpError, type JobHandler, type QueueWorker } from '
 import { queueTimeout, toQueueError } from './errors.ts';
 import { settledWithin } from './settled-within.ts';
 
-const readyTimeoutMs = 3_000;
+/** A worker starts with its machine, when everything is slow; a worker that gives up here ends. */
+const readyTimeoutMs = 8_000;
 /** How long a handler may take to notice its aborted signal, before it is left behind. */
 const abortGraceMs = 2_000;
 const closeTimeoutMs = 3_000;
