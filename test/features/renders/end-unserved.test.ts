@@ -14,12 +14,13 @@ import { limitState, type Metered } from '../../../src/domain/exports/limits.ts'
 import { saveRemoteRender } from '../../../src/domain/exports/remote-render.ts';
 import { startExport } from '../../../src/domain/exports/start-export.ts';
 import { endUnserved, watchGapMs } from '../../../src/domain/exports/unserved.ts';
-import { recordHeartbeat, removeWorker, type WorkerState } from '../../../src/domain/exports/workers.ts';
+import { removeWorker, type WorkerState } from '../../../src/domain/exports/workers.ts';
 import { giveCredits } from '../../../src/features/accounts/give-credits.ts';
 import { endUnservedExports } from '../../../src/features/renders/end-unserved.ts';
 import { planBatch, squares } from '../../support/batches.ts';
 import {
   accept,
+  beatOnce,
   complete,
   countRows,
   createOrganization,
@@ -70,10 +71,7 @@ const both: WorkerState = {
   renderModes: ['local', 'lambda'],
   paused: null,
 };
-const beat = async (state: WorkerState, id: string = newId()): Promise<string> => {
-  await recordHeartbeat(db, { id, host: 'a', pid: 1 }, state, clock.now());
-  return id;
-};
+const beat = (state: WorkerState, id?: string) => beatOnce(db, state, id);
 const newUser = async (tiers: TierOverrides = {}): Promise<Metered> => {
   const organizationId = await createOrganization(db, { tiers });
   await registerCompositions(db, organizationId);
@@ -122,7 +120,7 @@ describe('an export of a mode without a worker', () => {
     const [planned, begun] = [await onLambda(who), await onLambda(who)];
     await feedLambda();
     const fence = await start(db, await readExport(db, begun.id), clock.now());
-    await removeWorker(db, worker, clock.now());
+    await removeWorker(db, worker);
     await watchFor(timeoutSeconds + 60);
     expect([await statusOf(planned), await statusOf(begun)]).toEqual(['failed', 'failed']);
     await expect(complete(db, fence)).rejects.toMatchObject({ code: 'render_lost' });
@@ -192,7 +190,7 @@ describe('what is left alone', () => {
     clock.advance(timeoutSeconds * 5_000);
     await beat(both, worker);
     await look();
-    await removeWorker(db, worker, clock.now());
+    await removeWorker(db, worker);
     expect(await watchFor(timeoutSeconds - 60)).toBe(0);
     await beat(both);
     expect(await look()).toBe(0);
@@ -232,7 +230,7 @@ describe('with RENDER_FALLBACK=local', () => {
       region: 'us-east-1',
       startedAt: noon,
     });
-    await removeWorker(db, worker, clock.now());
+    await removeWorker(db, worker);
     const before = await readExport(db, waiting.id);
     expect(await watchFor(timeoutSeconds + 60, { fallsBack: true })).toBe(2);
     for (const row of [waiting, begun]) {
