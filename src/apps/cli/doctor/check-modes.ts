@@ -25,7 +25,7 @@ const whatHappens = ({ UNSERVED_TIMEOUT_SECONDS, RENDER_FALLBACK }: Settings, mo
   if (UNSERVED_TIMEOUT_SECONDS === 0) return 'They wait for ever (UNSERVED_TIMEOUT_SECONDS=0).';
   const end =
     mode === 'lambda' && RENDER_FALLBACK === 'local' ? 'go to the workers' : 'fail with render_mode_unserved';
-  return `After ${UNSERVED_TIMEOUT_SECONDS} seconds without one they ${end}; cells that no worker has planned yet wait on (cancel their campaign).`;
+  return `After ${UNSERVED_TIMEOUT_SECONDS} seconds without one they ${end}.`;
 };
 
 const startOne: Readonly<Record<RenderMode, string>> = {
