@@ -416,11 +416,11 @@ describe('a campaign that no worker has planned', () => {
 
   test('of more cells than are planned at once ends as a whole, and all of it can be retried', async () => {
     const who = await newUser();
-    const batch = await acceptBatch(db, who, { ...onLambdaToo, variants: 301 }, clock.now());
-    expect(await watchFor(timeoutSeconds + 60)).toBe(602);
-    expect(await runOf(batch.id)).toMatchObject({ status: 'failed', failed: 602 });
+    const batch = await acceptBatch(db, who, { ...onLambdaToo, variants: 251 }, clock.now());
+    expect(await watchFor(timeoutSeconds + 60)).toBe(502);
+    expect(await runOf(batch.id)).toMatchObject({ status: 'failed', failed: 502 });
     const retry = db.transaction().execute((tx) => prepareRetry(tx, batch));
-    expect(await retry).toEqual({ run: 2, cells: 602 });
+    expect(await retry).toEqual({ run: 2, cells: 502 });
   });
 
   test('with RENDER_FALLBACK=local is rendered by the workers, in its whole', async () => {
@@ -461,7 +461,7 @@ describe('a campaign that no worker has planned', () => {
 
   test('goes on with whoever has planned a part of it: each cell is an export once', async () => {
     const who = await newUser();
-    const batch = await acceptBatch(db, who, { ...onLambdaToo, variants: 301 }, clock.now());
+    const batch = await acceptBatch(db, who, { ...onLambdaToo, variants: 110 }, clock.now());
     const [fed] = await feedDueRuns(db, clock.now());
     if (!fed) throw new Error('the run is due');
     const plan = await readNextCells(db, fed, 200, 'renderer-1');
@@ -469,10 +469,10 @@ describe('a campaign that no worker has planned', () => {
     await db.transaction().execute((tx) => planCells(tx, fed, plan, new Map(), clock.now()));
     await watchFor(timeoutSeconds - 60);
     await Promise.all([watchFor(120), planRun(db, fed, clock.now())]);
-    expect((await cellsOf(db, batch.id)).length).toBe(602);
+    expect((await cellsOf(db, batch.id)).length).toBe(220);
     await watchFor(timeoutSeconds + 120);
-    expect(await runOf(batch.id)).toMatchObject({ status: 'failed', failed: 602 });
-    expect(await countOf(who, 'job_created')).toBe(602);
+    expect(await runOf(batch.id)).toMatchObject({ status: 'failed', failed: 220 });
+    expect(await countOf(who, 'job_created')).toBe(220);
     expect(await countOf(who, 'batch_failed')).toBe(1);
   });
 
