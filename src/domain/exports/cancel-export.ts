@@ -9,6 +9,7 @@ import { dropChunks } from './chunks/drop-chunks.ts';
 import { type Export, exportEnvelope, type Fence, jobFacts } from './export.ts';
 import { giveBack } from './give-back.ts';
 import { lockHeldExports } from './held-export.ts';
+import { tellOfRemoteRenders } from './remote-render.ts';
 import { isSilentFor } from './workers.ts';
 
 type Source = 'server' | 'worker';
@@ -130,6 +131,7 @@ export const cancelLocked = async (
     ),
   );
   await dropChunks(tx, canceled);
+  await tellOfRemoteRenders(tx, canceled);
   await giveBack(tx, canceled, source, now);
   await notifyAll(
     tx,

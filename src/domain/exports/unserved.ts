@@ -12,6 +12,7 @@ import { finishCancel } from './cancel-export.ts';
 import type { Export, Fence } from './export.ts';
 import { failExport } from './fail-export.ts';
 import { lockHeldExport } from './held-export.ts';
+import { tellOfRemoteRenders } from './remote-render.ts';
 import { servedModes } from './workers.ts';
 
 export interface UnservedMode {
@@ -93,7 +94,6 @@ const moveToWorkers = async (tx: Tx, row: Export, now: Date): Promise<void> => {
       group_id: null,
       worker_id: null,
       not_before: null,
-      remote_render: null,
       progress: null,
       // Whoever had begun it was taken away: that is no fruitless start.
       hand_backs: sql<number>`hand_backs + CASE WHEN status = 'started' THEN 1 ELSE 0 END`,
@@ -101,6 +101,7 @@ const moveToWorkers = async (tx: Tx, row: Export, now: Date): Promise<void> => {
     })
     .where('id', '=', row.id)
     .execute();
+  await tellOfRemoteRenders(tx, [row]);
   await notify(tx, 'rendermill_export', row.id);
   await notify(tx, 'rendermill_feed');
 };

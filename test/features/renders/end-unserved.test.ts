@@ -242,7 +242,6 @@ describe('with RENDER_FALLBACK=local', () => {
       expect(await readExport(db, row.id)).toMatchObject({
         status: 'queued',
         render_mode: 'local',
-        remote_render: null,
         fed_at: null,
         error_code: null,
       });
