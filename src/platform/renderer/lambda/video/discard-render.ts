@@ -1,6 +1,6 @@
 import { cancelRenderOnLambda } from '@remotion/lambda-client';
 import type { RemoteRender } from '../../contract.ts';
-import type { Workplace } from '../workplace.ts';
+import { cancelKey, type Workplace } from '../workplace.ts';
 import { removeObjects } from './clean-up.ts';
 import { isTooOld } from './find-before.ts';
 import { outputKeyOf, readProgress } from './remote-progress.ts';
@@ -10,15 +10,18 @@ import { outputKeyOf, readProgress } from './remote-progress.ts';
  * bucket, by an earlier set-up, is left to its function's time limit and to that bucket's own rules. Rejects with the SDK's errors.
  */
 export const discardRender = async (workplace: Workplace, remote: RemoteRender): Promise<void> => {
-  const { settings, afterwards } = workplace;
+  const { settings, objects, afterwards } = workplace;
   const { bucketName, region, renderId } = remote;
   if (bucketName !== settings.bucketName || region !== settings.region) return;
   const progress = await readProgress(workplace, remote);
-  const isOver = progress !== null && (progress.done || progress.fatalErrorEncountered);
-  // One that has just begun may have said nothing yet.
-  if (!isOver && !isTooOld(remote, settings.clock.now().getTime())) {
-    await cancelRenderOnLambda({ region: settings.region, bucketName, renderId });
+  const isTooLate = isTooOld(remote, settings.clock.now().getTime());
+  if (progress === null) {
+    // It is gone, or has just begun and says nothing yet; Remotion's client refuses to stop that one.
+    if (!isTooLate) await objects.putText(cancelKey(renderId), '{}', 'application/json');
+    return;
   }
-  const output = progress === null ? null : outputKeyOf(progress);
+  const isOver = progress.done || progress.fatalErrorEncountered || isTooLate;
+  if (!isOver) await cancelRenderOnLambda({ region: settings.region, bucketName, renderId });
+  const output = outputKeyOf(progress);
   afterwards.do((isEarly) => removeObjects(workplace, renderId, output, isEarly));
 };

@@ -381,7 +381,6 @@ describe('a video that nobody watches any more', () => {
 
   it.each<[string, () => void, number, boolean]>([
     ['that goes on is told to stop', () => say('l1', going), 0, true],
-    ['that has said nothing yet is told to stop', () => undefined, 0, true],
     ['that has ended well is removed', () => finish('l1'), 0, false],
     ['whose functions have died of age is removed', () => say('l1', going), 3_600_000, false],
   ])('%s, and nothing of it stays', async (_what, arrange, ageMs, told) => {
@@ -389,6 +388,14 @@ describe('a video that nobody watches any more', () => {
     await renderer.discard(remoteOf('l1', ageMs));
     expect(isTold('l1')).toBe(told);
     await until('nothing of it is left', () => left().length === 0);
+  });
+
+  it('that has said nothing yet is told to stop; the word waits for it', async () => {
+    await renderer.discard(remoteOf('l1'));
+    expect(left()).toEqual(['renders/l1/cancel.json']);
+    bucket.objects.clear();
+    await renderer.discard(remoteOf('l1', 3_600_000));
+    expect(left()).toEqual([]);
   });
 
   it('hears it also where the worker stops at once', async () => {
