@@ -81,8 +81,7 @@ const startWorker = async (environment: Record<string, string>, db: Database): P
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  const living = async () =>
-    Object.values(await countWorkers(db, new Date())).reduce((all, one) => all + one, 0);
+  const living = async () => Object.values(await countWorkers(db)).reduce((all, one) => all + one, 0);
   const isThere = await waitUntil(async () => worker.exitCode !== null || (await living()) >= 2, {
     withinMs: workerStartMs,
   });

@@ -43,6 +43,10 @@ export const modesOf = (
   };
 };
 
+/** Where its requests can be rendered at all; empty: every one of them is refused. */
+export const usableModes = ({ allowed, available }: OrganizationModes): readonly RenderMode[] =>
+  allowed.filter((mode) => available.includes(mode));
+
 /** Throws `render_mode_unavailable` and `render_mode_forbidden`. */
 export const chooseRenderMode = (modes: OrganizationModes, asked: RenderMode | undefined): RenderMode => {
   const mode = asked ?? modes.default;
@@ -66,11 +70,9 @@ const unavailable = ({ available }: RenderModes, mode: RenderMode): RendermillEr
     details: { renderMode: mode, available },
   });
 
-const forbidden = (
-  { organizationId, available, allowed }: OrganizationModes,
-  mode: RenderMode,
-): RendermillError => {
-  const usable = allowed.filter((one) => available.includes(one));
+const forbidden = (modes: OrganizationModes, mode: RenderMode): RendermillError => {
+  const { organizationId } = modes;
+  const usable = usableModes(modes);
   const instead = usable.length === 0 ? '' : ` Leave renderMode out, or ask for ${usable.join(' or ')}.`;
   return new RendermillError('render_mode_forbidden', {
     message: `The organization "${organizationId}" may not render in the mode ${mode}: whoever runs this installation allows it (rendermill organizations allow ${organizationId} --render-mode ${mode}).${instead}`,

@@ -4,9 +4,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { artifactPrefix } from '../../src/domain/artifacts/artifact-keys.ts';
 import { readEventsOf } from '../../src/domain/events/read-events.ts';
 import { getExport } from '../../src/domain/exports/export.ts';
+import { endUnservedExports } from '../../src/features/renders/end-unserved.ts';
 import { bucketName, makeBucket } from '../platform/renderer/lambda/support.ts';
 import { describeSandboxed } from '../support/aws/sandbox/describe-sandboxed.ts';
 import { type AwsEmulator, startAws } from '../support/aws/start-aws.ts';
+import { createTestClock, silentLog } from '../support/factories.ts';
 import { endWorker, eventually, openScene, organizationId, type Scene } from '../support/scene.ts';
 
 const still = { compositionId: 'example-hero-ad', kind: 'still', format: 'png', width: 320, height: 320 };
@@ -157,6 +159,40 @@ await describeSandboxed('an installation that renders on its workers and on Lamb
     expect(await ended(id)).toMatchObject({ status: 'canceled' });
     expect(await balance()).toBe(before + 1);
     await endWorker(worker);
+  }, 240_000);
+
+  test('a render whose export ended while no worker was there ends as soon as one is', async () => {
+    const { db } = scene.resources;
+    const victim = await scene.startWorker();
+    const id = await scene.accept({ ...video, renderMode: 'lambda', frameRange: [0, 149] });
+    const remote = await remoteOf(id);
+    victim.kill('SIGKILL');
+    await db.deleteFrom('worker').execute();
+    const keys = () =>
+      [...(aws.s3.buckets.get(bucketName)?.keys() ?? [])].filter((key) =>
+        key.startsWith(`renders/${remote?.renderId}/`),
+      );
+    const clock = createTestClock(new Date().toISOString());
+    const sweep = () =>
+      endUnservedExports({ db, clock, log: silentLog, timeoutSeconds: 60, fallsBack: false });
+    await sweep();
+    clock.advance(90_000);
+    expect(await sweep()).toBe(1);
+    expect(await rowOf(id)).toMatchObject({ status: 'failed', error_code: 'render_mode_unserved' });
+    expect(keys()).not.toEqual([]);
+    const rescuer = await scene.startWorker();
+    await eventually(
+      async () => keys(),
+      (left) => left.length === 0,
+      { what: 'the removal of what the render wrote', withinMs: 60_000 },
+    );
+    await eventually(
+      async () => aws.lambda.statistics.active,
+      (active) => active === 0,
+      { what: 'the end of its functions', withinMs: 60_000 },
+    );
+    expect(await rowOf(id)).toMatchObject({ status: 'failed', remote_render: null });
+    await endWorker(rescuer);
   }, 240_000);
 
   test('a Lambda without room: the render waits without losing an attempt, and completes when there is some', async () => {

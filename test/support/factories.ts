@@ -1,5 +1,6 @@
 /** What most tests begin with: a database of their own, a clock that they set, and exports in the state that they want. */
 
+import { sql } from 'kysely';
 import { newId } from '../../src/core/ids.ts';
 import type { RenderRequest } from '../../src/core/render-request.ts';
 import { renderRequestSchema } from '../../src/core/render-request.ts';
@@ -14,7 +15,7 @@ import { completeExport, type RenderedFile } from '../../src/domain/exports/comp
 import type { Export, Fence } from '../../src/domain/exports/export.ts';
 import type { Metered } from '../../src/domain/exports/limits.ts';
 import { startExport } from '../../src/domain/exports/start-export.ts';
-import type { WorkerState } from '../../src/domain/exports/workers.ts';
+import { recordHeartbeat, type WorkerState } from '../../src/domain/exports/workers.ts';
 import type { Clock } from '../../src/platform/clock/clock.ts';
 import { type Database, openDatabase } from '../../src/platform/db/client.ts';
 import type { Schema } from '../../src/platform/db/schema.ts';
@@ -254,6 +255,19 @@ export const slots = (concurrency: number): WorkerState => ({
   renderModes: ['local'],
   paused: null,
 });
+
+/** A worker that is alive for as long as a test may take. Returns its id. */
+export const beatOnce = async (db: Database, state: WorkerState, id: string = newId()): Promise<string> => {
+  await recordHeartbeat(db, { id, host: 'a', pid: 1 }, state);
+  await moveHeartbeat(db, id, hours(1));
+  return id;
+};
+
+/** Its last heartbeat, by the database's clock: so many milliseconds from now, or, below 0, before now. */
+export const moveHeartbeat = async (db: Database, id: string, ms: number): Promise<void> => {
+  const seen_at = sql<Date>`statement_timestamp() + ${ms} * interval '1 millisecond'`;
+  await db.updateTable('worker').set({ seen_at }).where('id', '=', id).execute();
+};
 
 /** What every acceptance needs: an installation that renders locally and has room. */
 export const accepting = (db: Database, clock: Clock) => ({

@@ -103,7 +103,7 @@ export const startScaleService = async (workshop: Workshop): Promise<ScaleServic
       client,
       startWorkers: async (count) => {
         const workers = Array.from({ length: count }, () => start('worker'));
-        const areLive = async () => (await liveCapacity(db, new Date())) === count;
+        const areLive = async () => (await liveCapacity(db)) === count;
         await until(areLive, 'the workers', workers);
         await warmUp({ db, client }, workshop, count);
         const pids = workers.map(pidOf);

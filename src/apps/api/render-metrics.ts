@@ -79,7 +79,7 @@ export const registerRenderMetrics = (
     'Live workers that are set up for the mode, paused ones included',
     byMode,
     async () =>
-      (await countServing(db, clock.now())).map((one) => ({
+      (await countServing(db)).map((one) => ({
         labels: { render_mode: one.renderMode },
         value: one.workers,
       })),
@@ -110,10 +110,10 @@ export const registerRenderMetrics = (
     ofUnserved('seconds'),
   );
   metrics.gaugeBy('rendermill_workers', 'Live workers by what they do', ['state'], async () =>
-    labelled('state', await countWorkers(db, clock.now())),
+    labelled('state', await countWorkers(db)),
   );
   metrics.gauge('rendermill_render_slots', 'Renders that all live workers together can run at once', () =>
-    liveCapacity(db, clock.now()),
+    liveCapacity(db),
   );
   metrics.gaugeBy(
     'rendermill_lambda_slots',

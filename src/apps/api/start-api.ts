@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { RenderModes } from '../../core/choose-render-mode.ts';
 import { authenticate } from '../../domain/accounts/api-keys.ts';
 import { assertSecretsReadable } from '../../domain/deliveries/encrypt-secrets.ts';
 import { createAdmission } from '../../domain/exports/admission.ts';
@@ -18,10 +17,10 @@ import { registerRenderRoutes } from '../../features/renders/routes.ts';
 import { registerStatisticsRoutes } from '../../features/statistics/routes.ts';
 import { createApiErrorRecorder } from '../../features/tracking/record-api-error.ts';
 import { registerTrackingRoutes } from '../../features/tracking/routes.ts';
-import type { Config } from '../../platform/config/config.ts';
 import { createAccess } from '../../platform/http/access.ts';
 import { createMetrics, exposeMetrics } from '../../platform/http/metrics.ts';
 import { createHttpServer, type HttpServer } from '../../platform/http/server.ts';
+import { installedModes } from '../installed-modes.ts';
 import { placeOfFiles } from '../open-storage.ts';
 import type { Resources } from '../resources.ts';
 import { secretBoxOf } from '../secret-box-of.ts';
@@ -64,7 +63,7 @@ export const createApi = async (resources: Resources, publicUrl: () => string): 
   registerRenderMetrics(metrics, resources, { admission, lambdaSlots: lambdaSlotsOf(resources) });
   registerDeliveryMetrics(metrics, resources);
   registerHealthRoutes(server, resources);
-  const accepting = { renderModes: renderModesOf(config), admission };
+  const accepting = { renderModes: installedModes(config), admission };
   registerRenderRoutes(server, { db, clock, listener, log: resources.log, access, ...accepting });
   registerCampaignRoutes(server, {
     ...{ db, clock, listener, access, ...accepting },
@@ -99,12 +98,6 @@ const lambdaSlotsOf =
   ({ config, db, clock }: Resources) =>
   async (): Promise<LambdaSlots | null> =>
     config.LAMBDA_FUNCTION === undefined ? null : readSlots(db, config.LAMBDA_REGION, clock.now());
-
-const renderModesOf = ({ RENDER_MODE, RENDER_FALLBACK, LAMBDA_FUNCTION }: Config): RenderModes => ({
-  default: RENDER_MODE,
-  available: LAMBDA_FUNCTION === undefined ? ['local'] : ['local', 'lambda'],
-  fallsBack: RENDER_FALLBACK === 'local',
-});
 
 export const startApi = async (resources: Resources): Promise<RunningApi> => {
   const { config, db, lifecycle, storage } = resources;

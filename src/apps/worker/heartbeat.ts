@@ -30,7 +30,7 @@ export interface HeartbeatOptions {
  * The first of `queueWorkers` renders on this machine. The others only watch renders elsewhere, which needs disk and hardly memory.
  */
 export const startHeartbeat = async (
-  { config, db, clock, log }: Pick<Resources, 'config' | 'db' | 'clock' | 'log'>,
+  { config, db, log }: Pick<Resources, 'config' | 'db' | 'log'>,
   worker: WorkerIdentity,
   capacity: Omit<WorkerState, 'paused'>,
   queueWorkers: readonly QueueWorker[],
@@ -67,7 +67,7 @@ export const startHeartbeat = async (
     for (const [index, one] of queueWorkers.entries()) {
       await setPaused(one, found === 'disk' || (found === 'memory' && index === 0));
     }
-    await recordHeartbeat(db, worker, stateOf(capacity, found), clock.now());
+    await recordHeartbeat(db, worker, stateOf(capacity, found));
   };
 
   await beat();
@@ -79,7 +79,7 @@ export const startHeartbeat = async (
   return {
     stop: async () => {
       await loop.stop();
-      await removeWorker(db, worker.id, clock.now());
+      await removeWorker(db, worker.id);
     },
   };
 };

@@ -1,6 +1,7 @@
 /** Runs that the campaign queue has work on: cells to make exports of, or to cancel. The epoch fences out an older planning. */
 import { type SqlBool, sql } from 'kysely';
-import type { Database, Tx } from '../../platform/db/client.ts';
+import type { RenderMode } from '../../core/exports.ts';
+import type { Database, Reader, Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import type { BatchRun, RunKey } from './batch.ts';
 
@@ -21,6 +22,25 @@ export const feedDueRuns = (db: Database, now: Date): Promise<FedRun[]> =>
         ORDER BY created_at, batch_id LIMIT ${mostAtOnce} FOR UPDATE SKIP LOCKED)`,
     )
     .returning(columns)
+    .execute();
+
+/** Accepted before, of that mode, with cells that are no exports yet; oldest first. */
+export const unplannedRuns = (
+  db: Reader,
+  { mode, before, limit }: { mode: RenderMode; before: Date; limit: number },
+): Promise<FedRun[]> =>
+  db
+    .selectFrom('batch_run')
+    .innerJoin('batch', 'batch.id', 'batch_run.batch_id')
+    .select(['batch_run.batch_id as batchId', 'batch_run.run', 'batch_run.epoch'])
+    .where('batch.render_mode', '=', mode)
+    .where('due', '=', true)
+    .where('cancel_requested_at', 'is', null)
+    .whereRef('planned', '<', 'total')
+    .where('batch_run.created_at', '<=', before)
+    .orderBy('batch_run.created_at')
+    .orderBy('batch_run.batch_id')
+    .limit(limit)
     .execute();
 
 /** In the queue, as far as we know, for at least `ageMs`. */

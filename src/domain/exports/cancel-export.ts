@@ -9,6 +9,8 @@ import { dropChunks } from './chunks/drop-chunks.ts';
 import { type Export, exportEnvelope, type Fence, jobFacts } from './export.ts';
 import { giveBack } from './give-back.ts';
 import { lockHeldExports } from './held-export.ts';
+import { tellOfRemoteRenders } from './remote-render.ts';
+import { isSilentFor } from './workers.ts';
 
 type Source = 'server' | 'worker';
 
@@ -63,10 +65,10 @@ const isForsaken = async (tx: Tx, row: Export, now: Date): Promise<boolean> => {
   if (row.status !== 'started' || row.worker_id === null || lastSeen > silentSince) return false;
   const worker = await tx
     .selectFrom('worker')
-    .select('seen_at')
+    .select(isSilentFor(goneForGoodMs).as('isSilent'))
     .where('id', '=', row.worker_id)
     .executeTakeFirst();
-  return worker === undefined || worker.seen_at.getTime() < silentSince;
+  return worker === undefined || worker.isSilent;
 };
 
 /** A cut video is, while its chunks are rendered and until someone joins them. */
@@ -129,6 +131,7 @@ export const cancelLocked = async (
     ),
   );
   await dropChunks(tx, canceled);
+  await tellOfRemoteRenders(tx, canceled);
   await giveBack(tx, canceled, source, now);
   await notifyAll(
     tx,

@@ -16,6 +16,7 @@ import {
 } from './export.ts';
 import { giveBack } from './give-back.ts';
 import { lockHeldExport } from './held-export.ts';
+import { tellOfRemoteRenders } from './remote-render.ts';
 
 /** As it is kept: what Postgres takes, and no more than a person reads. */
 export const reasonText = (text: string): string => storableText(cutText(text, maxReasonLength));
@@ -48,6 +49,7 @@ export const failExport = async (tx: Tx, fence: Fence, given: FailureReason, now
   await dropChunks(tx, [row]);
   await recordFailure(tx, row, reason, now);
   await giveBack(tx, [row], 'worker', now);
+  await tellOfRemoteRenders(tx, [row]);
   await notify(tx, 'rendermill_export', row.id);
   await notify(tx, 'rendermill_feed');
   await countEndsOf(tx, [row], () => ({ failed: 1 }), 'worker', now);

@@ -41,12 +41,15 @@ export interface RunPlan {
   readonly cells: readonly PlannedCell[];
 }
 
-/** The next part of a run, or undefined where there is none: it is planned, canceled, or another planning's. */
+/**
+ * The next part of a run, or undefined where there is none: it is planned, canceled, or another planning's. Without a version of the
+ * renderer no file is used again.
+ */
 export const readNextCells = async (
   db: Database,
   fed: FedRun,
   limit: number,
-  rendererVersion: string,
+  rendererVersion: string | null,
 ): Promise<RunPlan | undefined> => {
   const run = await db
     .selectFrom('batch_run')
@@ -74,7 +77,7 @@ export const readNextCells = async (
       ...position,
       order: run.planned + index,
       request,
-      contentHash: batch.reuse ? contentHash(named, rendererVersion) : null,
+      contentHash: batch.reuse && rendererVersion !== null ? contentHash(named, rendererVersion) : null,
     };
   });
   return { batch, run, composition, cells };
@@ -126,7 +129,8 @@ const readProps = async (
 
 /**
  * Writes the exports of the part, records `job_created` for each, and completes those whose file is there already. Returns how
- * many were planned; 0 where somebody else planned them, or the run was canceled, since they were read.
+ * many were planned; 0 where somebody else planned them, or the run was canceled, since they were read. `untouchedSince`: how long
+ * the exports count as waiting.
  */
 export const planCells = async (
   tx: Tx,
@@ -134,13 +138,14 @@ export const planCells = async (
   plan: RunPlan,
   reusable: ReadonlyMap<string, ReusableFile>,
   now: Date,
+  untouchedSince: Date = now,
 ): Promise<number> => {
   const run = await lockDueRun(tx, fed);
   if (!run || run.planned !== plan.run.planned || run.cancel_requested_at !== null) return 0;
   const spent = run.credits_per_cell === 0 ? undefined : await findRunSpending(tx, fed);
   const inserted = await tx
     .insertInto('export')
-    .values(plan.cells.map((cell) => toRow(plan, cell, now)))
+    .values(plan.cells.map((cell) => toRow(plan, cell, now, untouchedSince)))
     .returningAll()
     .returning(askedBefore.as('asked_before'))
     .execute();
@@ -155,7 +160,7 @@ export const planCells = async (
   return rows.length;
 };
 
-const toRow = ({ batch, run, composition }: RunPlan, cell: PlannedCell, now: Date) => {
+const toRow = ({ batch, run, composition }: RunPlan, cell: PlannedCell, now: Date, updatedAt: Date) => {
   const planned = planOutput({ kind: batch.kind, ...cell.request }, shapeOf(composition));
   const asked = { ...batch, ...planned, request: cell.request };
   return {
@@ -188,7 +193,7 @@ const toRow = ({ batch, run, composition }: RunPlan, cell: PlannedCell, now: Dat
     correlation_id: run.correlation_id,
     // Of the run and not of this part, so that a part which is planned late does not come behind a younger batch.
     created_at: run.created_at,
-    updated_at: now,
+    updated_at: updatedAt,
   };
 };
 

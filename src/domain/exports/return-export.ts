@@ -6,6 +6,7 @@ import { notify, notifyAll } from '../../platform/db/notify.ts';
 import type { Fence } from './export.ts';
 import { type FailureReason, reasonText } from './fail-export.ts';
 import { lockHeldExport, lockHeldExports } from './held-export.ts';
+import { tellOfRemoteRenders } from './remote-render.ts';
 import { waitingStatus } from './waiting-status.ts';
 
 const keptProgress = sql<null>`CASE WHEN chunks IS NULL THEN NULL ELSE progress END`;
@@ -83,18 +84,18 @@ export const postpone = async (
   now: Date,
 ): Promise<void> => {
   await handBack(tx, fence, now);
-  await tx
+  const row = await tx
     .updateTable('export')
     .set({
-      // A render that goes on at AWS is found again by whoever is next; one that has ended is recognised as that.
-      ...('until' in how
-        ? { not_before: how.until }
-        : { not_before: null, render_mode: how.mode, remote_render: null }),
+      // A render that goes on at AWS is found again by whoever is next, or ended; one that has ended is recognised as that.
+      ...('until' in how ? { not_before: how.until } : { not_before: null, render_mode: how.mode }),
       // It was neither started nor handed back: it found no room.
       attempt: sql<number>`attempt - 1`,
       hand_backs: sql<number>`hand_backs - 1`,
       updated_at: now,
     })
     .where('id', '=', fence.exportId)
-    .execute();
+    .returning('remote_render')
+    .executeTakeFirstOrThrow();
+  if ('mode' in how) await tellOfRemoteRenders(tx, [row]);
 };

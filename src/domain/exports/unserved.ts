@@ -12,6 +12,7 @@ import { finishCancel } from './cancel-export.ts';
 import type { Export, Fence } from './export.ts';
 import { failExport } from './fail-export.ts';
 import { lockHeldExport } from './held-export.ts';
+import { tellOfRemoteRenders } from './remote-render.ts';
 import { servedModes } from './workers.ts';
 
 export interface UnservedMode {
@@ -24,7 +25,7 @@ export const watchGapMs = 120_000;
 
 /** Looks which modes have no live worker, and remembers since when. May be called by several processes at once. */
 export const watchModes = async (db: Database, now: Date): Promise<readonly UnservedMode[]> => {
-  const served = await servedModes(db, now);
+  const served = await servedModes(db);
   const { rows } = await sql<{ renderMode: RenderMode; since: Date | null }>`
     INSERT INTO render_mode_watch AS watch (render_mode, unserved_since, looked_at)
     SELECT mode, CASE WHEN mode = ANY(${[...served]}::text[]) THEN NULL ELSE ${now}::timestamptz END, ${now}::timestamptz
@@ -41,7 +42,7 @@ export const watchModes = async (db: Database, now: Date): Promise<readonly Unse
 
 /** As far as it was watched; changes nothing. */
 export const unservedModes = async (db: Reader, now: Date): Promise<readonly UnservedMode[]> => {
-  const served = await servedModes(db, now);
+  const served = await servedModes(db);
   const { rows } = await sql<{ renderMode: RenderMode; since: Date | null }>`
     SELECT render_mode AS "renderMode", unserved_since AS since FROM render_mode_watch`.execute(db);
   const sinceOf = new Map(rows.map((row) => [row.renderMode, row.since]));
@@ -74,7 +75,7 @@ export const endUnserved = async (
   now: Date,
 ): Promise<boolean> => {
   const row = await lockHeldExport(tx, overdue);
-  if ((await servedModes(tx, now)).has(given.mode)) return false;
+  if ((await servedModes(tx)).has(given.mode)) return false;
   if (row.cancel_requested_at !== null) await finishCancel(tx, overdue, now);
   else if (given.fallsBack && given.mode === 'lambda') await moveToWorkers(tx, row, now);
   else await failExport(tx, overdue, { code: 'render_mode_unserved', text: given.text }, now);
@@ -93,7 +94,6 @@ const moveToWorkers = async (tx: Tx, row: Export, now: Date): Promise<void> => {
       group_id: null,
       worker_id: null,
       not_before: null,
-      remote_render: null,
       progress: null,
       // Whoever had begun it was taken away: that is no fruitless start.
       hand_backs: sql<number>`hand_backs + CASE WHEN status = 'started' THEN 1 ELSE 0 END`,
@@ -101,6 +101,7 @@ const moveToWorkers = async (tx: Tx, row: Export, now: Date): Promise<void> => {
     })
     .where('id', '=', row.id)
     .execute();
+  await tellOfRemoteRenders(tx, [row]);
   await notify(tx, 'rendermill_export', row.id);
   await notify(tx, 'rendermill_feed');
 };

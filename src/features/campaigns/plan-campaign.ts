@@ -111,7 +111,7 @@ export const planCampaign = async (
   ];
   const reusable = await countReusable(db, composition, request, now);
   const renderMode = request.renderMode ?? modes.default;
-  const slots = await slotsOf(deps, renderMode, now);
+  const slots = await slotsOf(deps, renderMode);
   const pace = await measurePace(db, { ...request, organizationId, renderMode });
   const outputs = request.sizes.map((size) => outputOf(request, size, composition));
   const estimate = estimateBatch(
@@ -148,10 +148,10 @@ export const planCampaign = async (
 };
 
 /** On Lambda a cell takes a function, and batches never take what is kept for those who wait in front of a screen. */
-const slotsOf = async ({ db, lambdaSlots }: PlanDeps, mode: RenderMode, now: Date): Promise<number> =>
+const slotsOf = async ({ db, lambdaSlots }: PlanDeps, mode: RenderMode): Promise<number> =>
   mode === 'local'
-    ? liveCapacity(db, now)
-    : Math.min(await liveLambdaCapacity(db, now), shareOf('batch', await lambdaSlots()));
+    ? liveCapacity(db)
+    : Math.min(await liveLambdaCapacity(db), shareOf('batch', await lambdaSlots()));
 
 /** For reasons that lie neither in the request nor with its user. */
 const installationRefusals = async (

@@ -1,6 +1,8 @@
 import { RendermillError } from '../../core/errors.ts';
 import type { RenderMode } from '../../core/exports.ts';
+import { unplannedRuns } from '../../domain/batches/due-runs.ts';
 import type { Fence } from '../../domain/exports/export.ts';
+import { planUnserved } from '../../domain/exports/plan-unserved.ts';
 import { endUnserved, findUnserved, watchModes } from '../../domain/exports/unserved.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
@@ -17,10 +19,13 @@ export interface EndUnservedDeps {
 }
 
 const atOnce = 100;
+/** Runs of campaigns; what is left is for the next look. */
+const runsAtOnce = 100;
 
 /**
- * Looks which modes have no worker, and ends what has waited too long for one, or hands it to the workers. Each export has a transaction
- * of its own and comes to one end, also where a worker comes back at this moment. Returns how many it settled.
+ * Looks which modes have no worker, and ends what has waited too long for one, or hands it to the workers: exports, and cells of
+ * campaigns that nobody has planned. Each export has a transaction of its own and comes to one end, also where a worker comes back at
+ * this moment. Returns how many it settled.
  */
 export const endUnservedExports = async (deps: EndUnservedDeps): Promise<number> => {
   const now = deps.clock.now();
@@ -29,9 +34,27 @@ export const endUnservedExports = async (deps: EndUnservedDeps): Promise<number>
   const before = new Date(now.getTime() - deps.timeoutSeconds * 1000);
   let settled = 0;
   for (const { renderMode, since } of unserved) {
-    if (since <= before) settled += await endAll(deps, renderMode, before);
+    if (since > before) continue;
+    await planAll(deps, renderMode, before);
+    settled += await endAll(deps, renderMode, before);
   }
   return settled;
+};
+
+/** A run that cannot be planned holds up neither the others nor the exports. */
+const planAll = async (
+  { db, clock, log }: EndUnservedDeps,
+  mode: RenderMode,
+  before: Date,
+): Promise<void> => {
+  for (const fed of await unplannedRuns(db, { mode, before, limit: runsAtOnce })) {
+    await planUnserved(db, fed, mode, clock.now()).catch((err: unknown) =>
+      log.warn(
+        { err, batchId: fed.batchId, run: fed.run },
+        'cells of a campaign without a worker could not be made exports; they wait on',
+      ),
+    );
+  }
 };
 
 const endAll = async (deps: EndUnservedDeps, mode: RenderMode, before: Date): Promise<number> => {

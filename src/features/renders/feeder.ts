@@ -88,7 +88,7 @@ export const startFeeder = (deps: FeederDeps): Feeder => {
 
 const feed = async (deps: FeederDeps): Promise<void> => {
   const now = deps.clock.now();
-  const capacity = await (deps.mode === 'local' ? liveCapacity : liveLambdaCapacity)(deps.db, now);
+  const capacity = await (deps.mode === 'local' ? liveCapacity : liveLambdaCapacity)(deps.db);
   if (capacity === 0) return;
   const room = { mode: deps.mode, inFlight: capacity * inFlightPerSlot, slots: capacity };
   const planned = await planNext(deps.db, room, now);

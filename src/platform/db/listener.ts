@@ -6,7 +6,7 @@ import pg from 'pg';
 import type { Logger } from '../log/log.ts';
 
 /**
- * What a payload names: nothing (`feed`, `batch_feed`, `event`, `delivery`), an export (`export`), an export or a batch (`cancel`), a batch
+ * What a payload names: nothing (`feed`, `batch_feed`, `event`, `delivery`, `lambda_end`), an export (`export`), an export or a batch (`cancel`), a batch
  * (`batch`), a render at AWS (`lambda`).
  */
 const channels = [
@@ -18,6 +18,7 @@ const channels = [
   'rendermill_batch',
   'rendermill_batch_feed',
   'rendermill_lambda',
+  'rendermill_lambda_end',
 ] as const;
 export type Channel = (typeof channels)[number];
 type Handler = (payload: string) => void;

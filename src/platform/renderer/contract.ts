@@ -160,6 +160,15 @@ export interface Renderer {
   close(): Promise<void>;
 }
 
+/** A renderer whose videos go on elsewhere, whoever watches them. */
+export interface RemoteRenderer extends Renderer {
+  /**
+   * Ends a render that nobody will watch again, and removes what it wrote, as far as there is anything left of it. Resolves once it is told
+   * to stop. Rejects where it could not be told: nothing is known of it then.
+   */
+  discard(remote: RemoteRender): Promise<void>;
+}
+
 /** A video as it would be rendered, known only after its calculateMetadata has run. */
 export interface MeasuredVideo {
   /** Pixels of the file. */

@@ -3,16 +3,18 @@ import { registerGauges } from '../../../src/apps/api/health.ts';
 import { registerRenderMetrics } from '../../../src/apps/api/render-metrics.ts';
 import { newId } from '../../../src/core/ids.ts';
 import { watchModes } from '../../../src/domain/exports/unserved.ts';
-import { recordHeartbeat, type WorkerState } from '../../../src/domain/exports/workers.ts';
+import type { WorkerState } from '../../../src/domain/exports/workers.ts';
 import { createSlotBudget } from '../../../src/domain/lambda/slot-budget.ts';
 import { createMetrics } from '../../../src/platform/http/metrics.ts';
 import { createMemoryQueue, startTestApi, type TestApi } from '../../support/api.ts';
 import { acceptBatch, planBatch, squares } from '../../support/batches.ts';
 import {
   accept,
+  beatOnce,
   createOrganization,
   createUser,
   minutes,
+  moveHeartbeat,
   noon,
   registerCompositions,
   slots,
@@ -44,10 +46,7 @@ const has = async (...lines: readonly string[]) => {
 };
 const set = (id: string, values: Record<string, unknown>) =>
   api.db.updateTable('export').set(values).where('id', '=', id).execute();
-const beat = async (state: WorkerState, id = newId()) => {
-  await recordHeartbeat(api.db, { id, host: 'a', pid: 1 }, state, api.clock.now());
-  return id;
-};
+const beat = (state: WorkerState) => beatOnce(api.db, state);
 
 describe('the page of metrics', () => {
   test('of an installation at rest has every series, at nothing', async () => {
@@ -163,11 +162,7 @@ describe('the page of metrics', () => {
       .insertInto('render_chunk')
       .values({ ...chunk, ...times_, first_frame: 0, last_frame: 1, status: 'started', worker_id: cutting })
       .execute();
-    await api.db
-      .updateTable('worker')
-      .set({ seen_at: new Date(Date.parse(noon) - minutes(1)) })
-      .where('id', '=', gone)
-      .execute();
+    await moveHeartbeat(api.db, gone, -minutes(1));
     await has(
       'rendermill_workers{state="rendering"} 2',
       'rendermill_workers{state="idle"} 1',

@@ -2,11 +2,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { RenderMode } from '../../../src/core/exports.ts';
 import { decideRenderMode } from '../../../src/domain/accounts/organizations.ts';
-import { recordHeartbeat } from '../../../src/domain/exports/workers.ts';
 import { aCampaign, cellsIn, planAll, post, renderAll } from '../../features/campaigns/support.ts';
 import { formOf } from '../../features/csv-import/csv-form.ts';
 import { createTenant, refusalOf, startTestApi, type Tenant, type TestApi } from '../../support/api.ts';
-import { acceptAndStart, complete, countRows, createUser, times } from '../../support/factories.ts';
+import { acceptAndStart, beatOnce, complete, countRows, createUser, times } from '../../support/factories.ts';
 
 const lambda = { LAMBDA_FUNCTION: 'remotion-render', LAMBDA_BUCKET: 'remotionlambda-x' };
 /** Renders locally only; can do both; does both and takes Lambda by default. */
@@ -219,19 +218,14 @@ describe('a dry run', () => {
     (await post(api, tenant, { ...aCampaign(), ...asked }, { query: '?dryRun=true' })).json();
 
   test('of a campaign tells the mode, and how many renders of that mode the workers can run', async () => {
-    const { db, clock } = localOnly;
-    const worker = {
-      id: crypto.randomUUID(),
-      host: 'a',
-      pid: 1,
-      started_at: clock.now(),
-      seen_at: clock.now(),
-    };
+    const { db } = localOnly;
     await db.deleteFrom('worker').execute();
-    await db
-      .insertInto('worker')
-      .values({ ...worker, concurrency: 2, lambda_concurrency: 50, paused: null })
-      .execute();
+    await beatOnce(db, {
+      concurrency: 2,
+      lambdaConcurrency: 50,
+      renderModes: ['local', 'lambda'],
+      paused: null,
+    });
     expect(await plan(both)).toMatchObject({ renderMode: 'local', renderSlots: 2, wouldBeAccepted: true });
     expect(await plan(both, { renderMode: 'lambda' })).toMatchObject({
       renderMode: 'lambda',
@@ -248,11 +242,10 @@ describe('a dry run', () => {
   });
 
   test('of a campaign on Lambda guesses nothing, and knows time and price once cells were rendered there', async () => {
-    const { db, clock, organizationId } = { ...both, ...tenant };
+    const { db, organizationId } = { ...both, ...tenant };
     await db.deleteFrom('worker').execute();
-    const worker = { id: crypto.randomUUID(), host: 'a', pid: 1 };
     const state = { concurrency: 2, lambdaConcurrency: 2, renderModes: ['local', 'lambda'] as const };
-    await recordHeartbeat(db, worker, { ...state, paused: null }, clock.now());
+    await beatOnce(db, { ...state, paused: null });
     const unknown = { estimateSeconds: null, estimateBasis: null, estimateCost: null };
     const asked = { renderMode: 'lambda', reuse: false };
     const who = await createUser(db, organizationId);

@@ -146,6 +146,24 @@ describe('render modes', () => {
       /nobody.*organizations allow ID/,
       undefined,
     ],
+    [
+      'names who can render nowhere',
+      settings,
+      [],
+      [...some, organization('initech', { local: false })],
+      'warning',
+      /^all requests of initech are refused/,
+      /organizations allow ID --render-mode local/,
+    ],
+    [
+      'names who may use nothing but a Lambda that is not there',
+      { ...settings, LAMBDA_FUNCTION: undefined },
+      onLambda,
+      [organization('initech', { local: false, lambda: true })],
+      'warning',
+      /17 export.*; all requests of initech are refused/,
+      /3600 seconds.*Allow it one/,
+    ],
     ['knows the default', { ...settings, RENDER_MODE: 'lambda' }, [], some, 'ok', /for everybody/, undefined],
     [
       'finds what waits, and says what becomes of it',
@@ -154,7 +172,7 @@ describe('render modes', () => {
       some,
       'warning',
       /17 export.*lambda.*2026-03-10T12/,
-      /LAMBDA_FUNCTION.*3600 seconds.*render_mode_unserved/,
+      /LAMBDA_FUNCTION.*3600 seconds.*fail with render_mode_unserved\.$/,
     ],
     [
       'knows the fallback',

@@ -71,8 +71,37 @@ describe('organizations', () => {
     expect(jsonOf(await decide('forbid', '--render-mode', 'local', '--json'))).toMatchObject({
       renderModes: { lambda: false, local: false },
     });
+    expect((await decide('allow', '--render-mode', 'local')).err).toEqual([]);
     expect((await decide('allow')).err.join('\n')).toContain('--render-mode');
     expect((await decide('allow', '--render-mode', 'gpu')).err.join('\n')).toContain('local, lambda');
+    await client.db
+      .updateTable('organization')
+      .set({ render_modes: '{}' })
+      .where('id', '=', 'globex')
+      .execute();
+  });
+
+  it('that can render nowhere any more are warned of, beside what is printed', async () => {
+    const decide = async (what: string, mode: string, more: Record<string, string> = {}) => {
+      const args = ['organizations', what, 'globex', '--render-mode', mode, '--json'];
+      const done = await runCommand(args, { ...environment, ...more });
+      expect(done.exitCode).toBe(0);
+      expect(jsonOf(done)).toMatchObject({ id: 'globex' });
+      return done.err.join('\n');
+    };
+    const withLambda = {
+      LAMBDA_FUNCTION: 'remotion-render-4-0-527-mem2048mb-disk2048mb-120sec',
+      LAMBDA_BUCKET: 'remotionlambda-b',
+    };
+    await set();
+    expect(await decide('forbid', 'lambda')).toBe('');
+    // Nobody has allowed it Lambda, so the workers were all it had.
+    expect(await decide('forbid', 'local')).toMatch(
+      /"globex" can render nowhere now: it may use no mode.*organizations allow globex --render-mode local/,
+    );
+    expect(await decide('allow', 'lambda', withLambda)).toBe('');
+    expect(await decide('forbid', 'local')).toMatch(/it may use lambda only, and LAMBDA_FUNCTION is not set/);
+    expect(await decide('allow', 'local')).toBe('');
     await client.db
       .updateTable('organization')
       .set({ render_modes: '{}' })

@@ -7,12 +7,11 @@ import { liveCapacity, liveLambdaCapacity, servedModes } from '../../../src/doma
 import { loadConfig } from '../../../src/platform/config/config.ts';
 import type { JobQueue, QueueWorker } from '../../../src/platform/queue/contract.ts';
 import { openJobQueue } from '../../../src/platform/queue/open-job-queue.ts';
-import { createTestClock, openTestDatabase, silentLog } from '../../support/factories.ts';
+import { openTestDatabase, silentLog } from '../../support/factories.ts';
 import { eventually } from '../../support/scene.ts';
 
 const megabyte = 1024 * 1024;
 const { db, url, close } = await openTestDatabase();
-const clock = createTestClock();
 const config = loadConfig({ MIN_FREE_DISK_MB: '500', MIN_FREE_MEMORY_MB: '200' });
 
 let local: JobQueue;
@@ -59,7 +58,7 @@ const setUp = async (given: Given) => {
     },
   };
   const heartbeat = await startHeartbeat(
-    { config, db, clock, log: silentLog },
+    { config, db, log: silentLog },
     { id: newId(), host: 'a', pid: 1 },
     { concurrency: 2, lambdaConcurrency: 50, renderModes: ['local', 'lambda'] },
     queueWorkers,
@@ -112,9 +111,9 @@ describe('a worker', () => {
   test('with room says how much it can do, here and on Lambda', async () => {
     const { ran, trims } = await setUp({ disk: 500, memory: 200 });
     expect(await seen()).toEqual([2, 50, null]);
-    expect(await liveCapacity(db, clock.now())).toBe(2);
-    expect(await liveLambdaCapacity(db, clock.now())).toBe(50);
-    expect(await servedModes(db, clock.now())).toEqual(new Set(['local', 'lambda']));
+    expect(await liveCapacity(db)).toBe(2);
+    expect(await liveLambdaCapacity(db)).toBe(50);
+    expect(await servedModes(db)).toEqual(new Set(['local', 'lambda']));
     await runs(ran, await add(local));
     expect(trims()).toBe(0);
   });

@@ -1,28 +1,19 @@
 import { sql } from 'kysely';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { newId } from '../../../src/core/ids.ts';
 import { maxGroup } from '../../../src/core/plan-feed.ts';
 import { requestCancel } from '../../../src/domain/exports/cancel-export.ts';
 import { planNext, plannedExports, replan } from '../../../src/domain/exports/feed-exports.ts';
 import type { Metered } from '../../../src/domain/exports/limits.ts';
 import { countUnfinished } from '../../../src/domain/exports/line-length.ts';
 import {
-  liveCapacity,
-  recordHeartbeat,
-  removeWorker,
-  workerGoneAfterMs,
-} from '../../../src/domain/exports/workers.ts';
-import {
   accept,
   complete,
   createOrganization,
   createUser,
-  hours,
   noon,
   openTestDatabase,
   outcomes,
   readExport,
-  slots,
   start,
   times,
 } from '../../support/factories.ts';
@@ -193,24 +184,6 @@ describe('what was planned', () => {
     const [first = ''] = await planIds(2);
     await start(db, await readExport(db, first));
     expect(await countUnfinished(db)).toEqual({ waiting: 2, planned: 1, started: 1 });
-  });
-});
-
-describe('the capacity', () => {
-  test('is the sum of the workers that were heard of, and the silent ones are gone', async () => {
-    expect(await liveCapacity(db, now)).toBe(0);
-    const [one, two] = times(2, () => ({ id: newId(), host: 'a', pid: 1 }));
-    if (!one || !two) throw new Error('two workers');
-    await recordHeartbeat(db, one, slots(2), now);
-    await recordHeartbeat(db, two, slots(3), plus(10_000));
-    expect(await liveCapacity(db, plus(10_000))).toBe(5);
-    expect(await liveCapacity(db, plus(workerGoneAfterMs))).toBe(3);
-    await recordHeartbeat(db, one, slots(0), plus(20_000));
-    expect(await liveCapacity(db, plus(20_000))).toBe(3);
-    await removeWorker(db, two.id, plus(20_000));
-    expect(await liveCapacity(db, plus(20_000))).toBe(0);
-    await removeWorker(db, newId(), plus(hours(25)));
-    expect(await db.selectFrom('worker').selectAll().execute()).toEqual([]);
   });
 });
 

@@ -56,7 +56,8 @@ test('a render that the workers take over is theirs alone, and told of as theirs
   await db.transaction().execute((tx) => postpone(tx, fence, { mode: 'local' }, now));
   expect(await readExport(db, row.id)).toMatchObject({
     render_mode: 'local',
-    remote_render: null,
+    // Until a worker that reaches AWS has ended it.
+    remote_render: remote,
     attempt: 0,
   });
   await start(db, await readExport(db, row.id), now);

@@ -1,11 +1,17 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { recordStillCheck } from '../../../src/domain/compositions/still-check.ts';
 import { grantCredits } from '../../../src/domain/credits/ledger.ts';
-import { recordHeartbeat } from '../../../src/domain/exports/workers.ts';
 import type { CampaignAcceptance } from '../../../src/features/campaigns/acceptance.ts';
 import type { CampaignPlan } from '../../../src/features/campaigns/plan-campaign.ts';
 import { createTenant, openTestApi, refusalOf, type Tenant } from '../../support/api.ts';
-import { compositionVersion, countRows, createUser, slots, times } from '../../support/factories.ts';
+import {
+  beatOnce,
+  compositionVersion,
+  countRows,
+  createUser,
+  slots,
+  times,
+} from '../../support/factories.ts';
 import { aCampaign, planAll, post, read, renderAll, rendererVersion, request, usageOf } from './support.ts';
 
 const api = await openTestApi();
@@ -237,7 +243,7 @@ describe('a dry run', () => {
   test('knows which files are there already, and estimates the rest from what was measured', async () => {
     await createUser(api.db, tenant.organizationId, { tier: 'unlimited' });
     const { organizationId } = tenant;
-    await recordHeartbeat(api.db, { id: crypto.randomUUID(), host: 'a', pid: 1 }, slots(2), api.clock.now());
+    await beatOnce(api.db, slots(2));
     expect(await dryRun()).toMatchObject({ estimateBasis: 'default', renderSlots: 2, estimateSeconds: 1 });
     const id = await request(api, tenant);
     await planAll(api);

@@ -52,9 +52,9 @@ const openScene = async (kind: 'redis' | 'postgres') => {
     const file = aFile({ storageKey: `${started.export.id}.png` });
     await db.transaction().execute((tx) => completeExport(tx, started.fence, file, new Date()));
   };
-  await recordHeartbeat(db, { id: workerId, host: 'a', pid: 1 }, slots(workerSlots), new Date());
+  await recordHeartbeat(db, { id: workerId, host: 'a', pid: 1 }, slots(workerSlots));
   const beating = setInterval(
-    () => void recordHeartbeat(db, { id: workerId, host: 'a', pid: 1 }, slots(workerSlots), new Date()),
+    () => void recordHeartbeat(db, { id: workerId, host: 'a', pid: 1 }, slots(workerSlots)),
     2_000,
   );
   const feeder = startFeeder({ db, queue, mode: 'local', listener, clock: systemClock, log: silentLog });

@@ -1,13 +1,12 @@
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { renderJobId } from '../../../src/core/exports.ts';
-import { newId } from '../../../src/core/ids.ts';
-import { recordHeartbeat } from '../../../src/domain/exports/workers.ts';
 import { type FeederDeps, reconcile, startFeeder as startOne } from '../../../src/features/renders/feeder.ts';
 import { openListener } from '../../../src/platform/db/listener.ts';
 import type { QueueJob } from '../../../src/platform/queue/contract.ts';
 import { createMemoryQueue } from '../../support/api.ts';
 import {
   accept,
+  beatOnce,
   createOrganization,
   createTestClock,
   createUser,
@@ -37,7 +36,7 @@ const setUp = async (given: { slots?: number } = {}) => {
     },
   };
   if (given.slots !== undefined) {
-    await recordHeartbeat(db, { id: newId(), host: 'a', pid: 1 }, slots(given.slots), clock.now());
+    await beatOnce(db, slots(given.slots));
   }
   return { deps: { db, queue, mode: 'local' as const, listener, clock, log: silentLog }, clock, jobs };
 };

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { modesOf, usableModes } from '../../../core/choose-render-mode.ts';
 import { RendermillError } from '../../../core/errors.ts';
 import { type RenderMode, renderModes } from '../../../core/exports.ts';
 import { type TierOverrides, tierOverridesSchema } from '../../../core/tiers.ts';
@@ -9,6 +10,8 @@ import {
   listOrganizations,
   type Organization,
 } from '../../../domain/accounts/organizations.ts';
+import type { Config } from '../../../platform/config/config.ts';
+import { installedModes } from '../../installed-modes.ts';
 import { helpEnd } from '../help.ts';
 import { readJsonObject } from '../read-json.ts';
 import { requireOrganization } from '../require-organization.ts';
@@ -111,8 +114,22 @@ const addDecision = (
           .transaction()
           .execute((tx) => decideRenderMode(tx, id, options.renderMode, given.allowed));
         print(terminal, [changed], options.json ? JSON.stringify(present(changed)) : undefined);
+        noteNowhere(terminal, changed, process.config);
       }),
     );
+};
+
+/** A person should know at once that every request will be refused, not from the tenant. */
+const noteNowhere = (terminal: Terminal, { id, render_modes }: Organization, config: Config): void => {
+  const modes = modesOf(id, installedModes(config), render_modes);
+  if (usableModes(modes).length > 0) return;
+  const why =
+    modes.allowed.length === 0
+      ? 'it may use no mode'
+      : `it may use ${modes.allowed.join(' and ')} only, and LAMBDA_FUNCTION is not set here`;
+  terminal.note(
+    `"${id}" can render nowhere now: ${why}. Each of its requests will be refused. Allow it the workers with: rendermill organizations allow ${id} --render-mode local`,
+  );
 };
 
 const present = (one: Organization) => ({

@@ -1,11 +1,12 @@
 /** Where renders may run, who may ask for it, and what waits for a mode that nobody serves. */
-import { modesOf, type RenderModes } from '../../../core/choose-render-mode.ts';
+import { modesOf, type RenderModes, usableModes } from '../../../core/choose-render-mode.ts';
 import type { RenderMode } from '../../../core/exports.ts';
 import { listOrganizations, type Organization } from '../../../domain/accounts/organizations.ts';
 import { lineFigures } from '../../../domain/exports/line-figures.ts';
 import { unservedModes } from '../../../domain/exports/unserved.ts';
 import type { Config } from '../../../platform/config/config.ts';
 import type { Database } from '../../../platform/db/client.ts';
+import { installedModes } from '../../installed-modes.ts';
 import { type Check, ok, warning } from './check.ts';
 
 const name = 'render modes';
@@ -25,7 +26,7 @@ const whatHappens = ({ UNSERVED_TIMEOUT_SECONDS, RENDER_FALLBACK }: Settings, mo
   if (UNSERVED_TIMEOUT_SECONDS === 0) return 'They wait for ever (UNSERVED_TIMEOUT_SECONDS=0).';
   const end =
     mode === 'lambda' && RENDER_FALLBACK === 'local' ? 'go to the workers' : 'fail with render_mode_unserved';
-  return `After ${UNSERVED_TIMEOUT_SECONDS} seconds without one they ${end}; cells that no worker has planned yet wait on (cancel their campaign).`;
+  return `After ${UNSERVED_TIMEOUT_SECONDS} seconds without one they ${end}.`;
 };
 
 const startOne: Readonly<Record<RenderMode, string>> = {
@@ -58,19 +59,30 @@ export const judgeModes = (
   stranded: readonly Stranded[],
   organizations: readonly Organization[],
 ): Check => {
-  if (stranded.length === 0) return ok(name, whoMay(settings, organizations));
-  return warning(
-    name,
-    stranded
-      .map(
-        (one) =>
-          `${one.exports} export(s) wait for ${one.renderMode}, which no live worker serves (since ${one.since.toISOString()})`,
-      )
-      .join('; '),
-    stranded
-      .map(({ renderMode }) => `${startOne[renderMode]} ${whatHappens(settings, renderMode)}`)
-      .join(' '),
-  );
+  const wrongs = [
+    ...stranded.map((one) => ({
+      found: `${one.exports} export(s) wait for ${one.renderMode}, which no live worker serves (since ${one.since.toISOString()})`,
+      mend: `${startOne[one.renderMode]} ${whatHappens(settings, one.renderMode)}`,
+    })),
+    ...excluded(settings, organizations),
+  ];
+  if (wrongs.length === 0) return ok(name, whoMay(settings, organizations));
+  return warning(name, wrongs.map(({ found }) => found).join('; '), wrongs.map(({ mend }) => mend).join(' '));
+};
+
+/** Of those whose every request is refused. */
+const excluded = (settings: Settings, organizations: readonly Organization[]) => {
+  const modes = installedModes(settings);
+  const ids = organizations
+    .filter((one) => usableModes(modesOf(one.id, modes, one.render_modes)).length === 0)
+    .map(({ id }) => id);
+  if (ids.length === 0) return [];
+  return [
+    {
+      found: `all requests of ${named(ids)} are refused: no mode is left to render in`,
+      mend: 'Allow it one: rendermill organizations allow ID --render-mode local.',
+    },
+  ];
 };
 
 export const checkModes = async (db: Database, config: Config, now: Date): Promise<Check> => {

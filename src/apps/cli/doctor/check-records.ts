@@ -36,7 +36,7 @@ const checkMigrations = async (db: Database): Promise<Check> => {
 };
 
 const checkWorkers = async (db: Database): Promise<Check> => {
-  const capacity = await liveCapacity(db, new Date());
+  const capacity = await liveCapacity(db);
   return capacity > 0
     ? ok('workers', `${capacity} ${capacity === 1 ? 'render' : 'renders'} at once`)
     : warning('workers', 'none alive', 'Start one: rendermill worker, or rendermill up.');

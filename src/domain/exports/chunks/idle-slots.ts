@@ -6,8 +6,8 @@ import { liveCapacity } from '../workers.ts';
  * Render slots of all workers that nobody needs now, the asker's own included: what is at work elsewhere, planned or in line has the
  * others. Local work only. Never less than 1.
  */
-export const idleSlots = async (db: Reader, now: Date): Promise<number> => {
-  const capacity = await liveCapacity(db, now);
+export const idleSlots = async (db: Reader): Promise<number> => {
+  const capacity = await liveCapacity(db);
   const { rows } = await sql<{ wanted: number }>`
     SELECT (
       SELECT count(DISTINCT coalesce(group_id, id)) FROM (

@@ -22,7 +22,7 @@ export const cutVideo = async (
   if (chunks === undefined || row.kind !== 'video' || !cuttableFormats.has(row.format as VideoFormat)) {
     return false;
   }
-  const freeSlots = await idleSlots(deps.db, deps.clock.now());
+  const freeSlots = await idleSlots(deps.db);
   if (freeSlots < 2 || isSurelyShort(row, chunks.afterSeconds)) return false;
   const measured = await chunks.renderer.measureVideo(spec, { signal: hold.signal });
   const frames = measured.frameRange[1] - measured.frameRange[0] + 1;

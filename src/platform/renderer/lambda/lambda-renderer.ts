@@ -1,6 +1,6 @@
 import { RendermillError } from '../../../core/errors.ts';
 import { ownRemotionVersion } from '../bundle/installed-version.ts';
-import type { Renderer, RenderOptions, RenderResult, RenderSpec } from '../contract.ts';
+import type { RemoteRenderer, RenderOptions, RenderResult, RenderSpec } from '../contract.ts';
 import { createAfterwards } from './afterwards.ts';
 import { openBucket } from './bucket-objects.ts';
 import { failureOf } from './errors/failure.ts';
@@ -10,6 +10,7 @@ import { type LambdaRendererOptions, type LambdaSettings, withDefaults } from '.
 import { createSiteStore } from './site/site-store.ts';
 import { renderStill, type StillSpec } from './still/render-still.ts';
 import { renderStills } from './still/render-stills.ts';
+import { discardRender } from './video/discard-render.ts';
 import { renderVideo, type VideoSpec } from './video/render-video.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -39,7 +40,7 @@ const isStill = (spec: RenderSpec): spec is StillSpec => spec.output.kind === 's
  * it next with `remote.before` watches it further. A worker that dies between the function's answer and `remote.save` leaves a render
  * behind that nobody finds; it ends by itself, at the latest with its function's time limit.
  */
-export const createLambdaRenderer = async (options: LambdaRendererOptions): Promise<Renderer> => {
+export const createLambdaRenderer = async (options: LambdaRendererOptions): Promise<RemoteRenderer> => {
   const settings = withDefaults(options);
   const workplace = await openWorkplace(settings);
   const closing = new AbortController();
@@ -102,6 +103,10 @@ export const createLambdaRenderer = async (options: LambdaRendererOptions): Prom
           }),
         ),
       ),
+    discard: async (remote) => {
+      if (closing.signal.aborted) throw new RendermillError('shutting_down');
+      await tracked(discardRender(workplace, remote));
+    },
     close: () => {
       closed ??= close();
       return closed;

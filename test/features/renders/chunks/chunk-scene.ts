@@ -8,7 +8,6 @@ import { artifactPrefix } from '../../../../src/domain/artifacts/artifact-keys.t
 import type { Export } from '../../../../src/domain/exports/export.ts';
 import type { FedJob } from '../../../../src/domain/exports/fed-work.ts';
 import { planNext } from '../../../../src/domain/exports/feed-exports.ts';
-import { recordHeartbeat } from '../../../../src/domain/exports/workers.ts';
 import { createRenderProcessor } from '../../../../src/features/renders/process.ts';
 import type { RunRenderDeps } from '../../../../src/features/renders/render-deps.ts';
 import { openListener } from '../../../../src/platform/db/listener.ts';
@@ -24,6 +23,7 @@ import { createFolderStorage } from '../../../../src/platform/storage/folder.ts'
 import {
   accept,
   anOrder,
+  beatOnce,
   createOrganization,
   createTestClock,
   createUser,
@@ -125,9 +125,7 @@ export const setUp = async (behaviour: Behaviour = {}, workers = 4) => {
   });
   const who = await createUser(db, organizationId, { tier: 'unlimited' });
   const clock = createTestClock();
-  for (const id of times(workers, () => newId())) {
-    await recordHeartbeat(db, { id, host: 'a', pid: 1 }, slots(1), clock.now());
-  }
+  await Promise.all(times(workers, () => beatOnce(db, slots(1))));
   const storage = createFolderStorage({ directory: join(directory, organizationId, 'storage') });
   const renderer = rendererThat(behaviour);
   const deps: RunRenderDeps = {

@@ -1,6 +1,6 @@
 import { systemClock } from '../../../../src/platform/clock/clock.ts';
 import { createLogger } from '../../../../src/platform/log/log.ts';
-import type { Renderer } from '../../../../src/platform/renderer/contract.ts';
+import type { RemoteRenderer } from '../../../../src/platform/renderer/contract.ts';
 import { createLambdaRenderer } from '../../../../src/platform/renderer/lambda/lambda-renderer.ts';
 import type { LambdaRendererOptions } from '../../../../src/platform/renderer/lambda/options.ts';
 import type { SlotBudget, SlotOrder } from '../../../../src/platform/renderer/lambda/slot-budget.ts';
@@ -77,7 +77,7 @@ export const unlimitedBudget = (functions: number | null = 3): WatchedBudget => 
 export const openRenderer = async (
   aws: Pick<AwsEmulator, 'functionName' | 's3'>,
   options: Partial<LambdaRendererOptions> = {},
-): Promise<Renderer> =>
+): Promise<RemoteRenderer> =>
   createLambdaRenderer({
     region,
     functionName: aws.functionName,

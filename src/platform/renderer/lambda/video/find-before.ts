@@ -6,7 +6,8 @@ import { type RemoteProgress, readProgress } from './remote-progress.ts';
 /** After the function's own time limit nothing can come of a render any more. */
 const toleranceMs = 30_000;
 
-const isTooOld = ({ startedAt, functionName }: RemoteRender, nowMs: number): boolean =>
+/** Nothing of it can run any more. */
+export const isTooOld = ({ startedAt, functionName }: RemoteRender, nowMs: number): boolean =>
   nowMs > Date.parse(startedAt) + parseFunctionName(functionName).timeoutSeconds * 1_000 + toleranceMs;
 
 /**

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type {
   RemoteRender,
-  Renderer,
+  RemoteRenderer,
   RenderOptions,
   RenderProgress,
   RenderSpec,
@@ -35,7 +35,7 @@ let bucket: ReturnType<typeof makeBucket>;
 let bundlePath: string;
 let folder: string;
 let budget: WatchedBudget;
-let renderer: Renderer;
+let renderer: RemoteRenderer;
 
 beforeAll(async () => {
   s3 = await startS3();
@@ -372,5 +372,51 @@ describe('a video that an earlier attempt began', () => {
   ])('and that %s is begun anew', async (_, arrange, changes) => {
     arrange();
     expect(await follow({ ...remoteOf('before'), ...changes })).toEqual(anew);
+  });
+});
+
+describe('a video that nobody watches any more', () => {
+  const left = (): string[] => bucket.keys().filter((key) => !key.startsWith('sites/'));
+  const going = { renderMetadata: metadata, framesRendered: 20 };
+
+  it.each<[string, () => void, number, boolean]>([
+    ['that goes on is told to stop', () => say('l1', going), 0, true],
+    ['that has ended well is removed', () => finish('l1'), 0, false],
+    ['whose functions have died of age is removed', () => say('l1', going), 3_600_000, false],
+  ])('%s, and nothing of it stays', async (_what, arrange, ageMs, told) => {
+    arrange();
+    await renderer.discard(remoteOf('l1', ageMs));
+    expect(isTold('l1')).toBe(told);
+    await until('nothing of it is left', () => left().length === 0);
+  });
+
+  it('that has said nothing yet is told to stop; the word waits for it', async () => {
+    await renderer.discard(remoteOf('l1'));
+    expect(left()).toEqual(['renders/l1/cancel.json']);
+    bucket.objects.clear();
+    await renderer.discard(remoteOf('l1', 3_600_000));
+    expect(left()).toEqual([]);
+  });
+
+  it('hears it also where the worker stops at once', async () => {
+    say('l2', going);
+    await renderer.discard(remoteOf('l2'));
+    await renderer.close();
+    expect(left()).toEqual(['renders/l2/cancel.json']);
+    await expect(renderer.discard(remoteOf('l2'))).rejects.toMatchObject({ code: 'shutting_down' });
+  });
+
+  it('of another bucket is left to that one', async () => {
+    say('l3', going);
+    const before = left();
+    await renderer.discard({ ...remoteOf('l3'), bucketName: 'another' });
+    expect(left()).toEqual(before);
+  });
+
+  it('is not said to be ended where the bucket cannot be reached', async () => {
+    say('l4', going);
+    s3.faults.push({ match: ({ key }) => key.endsWith('cancel.json'), times: 1_000, reset: true });
+    await expect(renderer.discard(remoteOf('l4'))).rejects.toThrow();
+    expect(isTold('l4')).toBe(false);
   });
 });
