@@ -154,7 +154,7 @@ const registerChanges = ({ server, deps, onRequest }: Routes): void => {
     },
     async (request, reply) => {
       const webhook = webhookOf(deps, request, request.params.id);
-      await deps.db.transaction().execute((tx) => removeWebhook(tx, webhook, deps.clock.now()));
+      await removeWebhook(deps.db, webhook, deps.clock.now());
       return reply.status(204).send(null);
     },
   );

@@ -176,7 +176,7 @@ const remove = async (
   terminal: Terminal,
 ) => {
   const webhook = { organizationId: organization, id };
-  await db.transaction().execute((tx) => removeWebhook(tx, webhook, clock.now()));
+  await removeWebhook(db, webhook, clock.now());
   terminal.print(json ? JSON.stringify({ id, removed: true }) : `Removed ${id}.`);
 };
 
