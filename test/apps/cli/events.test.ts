@@ -13,7 +13,7 @@ import {
   writeEvents,
 } from '../../features/delivery/delivery-scene.ts';
 import { openTestDatabase } from '../../support/factories.ts';
-import { jsonOf, runCommand } from './run-command.ts';
+import { jsonOf, runCommand, startCommand } from './run-command.ts';
 
 const database = await openTestDatabase();
 const { db } = database;
@@ -130,6 +130,37 @@ describe('events list', () => {
     const { out, err } = await events('list', '--organization', 'acme', '--from', '1h', '--limit', '1');
     expect(out).toHaveLength(1);
     expect(err.join()).toContain('There are more');
+  });
+});
+
+describe('the log of the installation itself', () => {
+  const own = ['--organization', '_installation'] as const;
+
+  it('is read and repaired by every command that takes an organization', async () => {
+    await addSink(db, { id: 's' }, clock.now());
+    const id = await happen({ name: 'webhook_endpoint_failing' }, '_installation');
+    expect((await json('list', ...own)).events).toEqual([expect.objectContaining({ id })]);
+    expect((await events('list', ...own)).out.join()).toContain('webhook_endpoint_failing');
+    expect(await json('show', id, ...own)).toMatchObject({ id, organizationId: '_installation' });
+    await dispatch(refuse);
+    expect((await json('dead', ...own)).deliveries).toMatchObject([{ eventId: id }]);
+    expect(await json('retry', id, ...own)).toEqual({ retried: 1 });
+    expect((await json('pending', ...own)).deliveries).toMatchObject([{ eventId: id }]);
+    expect((await events('skip', id, '--sink', 's', ...own)).exitCode).toBe(0);
+    expect(await json('replay', '--sink', 's', '--from', '1h', ...own, '--yes')).toMatchObject({ made: 1 });
+  });
+
+  it('can be followed, unlike that of an organization that is not there', async () => {
+    const id = await happen({ name: 'webhook_endpoint_failing' }, '_installation');
+    const tail = startCommand(['events', 'tail', '--since-start', '--json', ...own], {
+      DATABASE_URL: database.url,
+    });
+    await expect.poll(() => tail.out.join('\n')).toContain(id);
+    await tail.stop();
+    expect((await tail.result).exitCode).toBe(0);
+    const { exitCode, err } = await events('tail', '--organization', 'nobody');
+    expect(exitCode).toBe(1);
+    expect(err.join()).toMatch(/There is no organization "nobody"/);
   });
 });
 

@@ -1,8 +1,9 @@
+import { installationLog } from '../../../../domain/deliveries/endpoint-events.ts';
 import { listEvents } from '../../../../domain/events/list-events.ts';
 import { formatEventLine } from '../../../event-line.ts';
 import { positiveInteger } from '../../options.ts';
 import { pastTime } from '../../past-time.ts';
-import { requireOrganization } from '../../require-organization.ts';
+import { requireLogOf } from '../../require-organization.ts';
 import { type EventCommands, jsonOption } from './event-commands.ts';
 
 interface Options {
@@ -21,7 +22,10 @@ export const addListCommand = ({ events, terminal, withRecords }: EventCommands)
   events
     .command('list')
     .description('Events of an organization by when they happened, the oldest first')
-    .requiredOption('--organization <id>', 'whose')
+    .requiredOption(
+      '--organization <id>',
+      `whose; ${installationLog}: warnings of the operator's own endpoint`,
+    )
     .option('--name <name>', 'of this name only')
     .option('--user <id>', 'of this user only')
     .option('--entity <id>', 'what happened to this export, batch …')
@@ -32,7 +36,7 @@ export const addListCommand = ({ events, terminal, withRecords }: EventCommands)
     .action((options: Options) =>
       withRecords(async (db) => {
         const { organization, name, user: userId, entity: entityId, from, to: until, limit, json } = options;
-        await requireOrganization(db, organization);
+        await requireLogOf(db, organization);
         const filter = { name, userId, entityId, from, until };
         const page = await listEvents(db, organization, filter, { limit });
         if (json) return terminal.print(JSON.stringify({ events: page.events }));
