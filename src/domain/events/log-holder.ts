@@ -23,7 +23,7 @@ export interface LogHolder {
  */
 export const findLogHolder = async (db: Reader): Promise<LogHolder | null> => {
   const { rows } = await sql<LogHolder>`
-    SELECT greatest(0, extract(epoch FROM clock_timestamp() - since))::float8 AS seconds, database, "user", pid, gid, application, state
+    SELECT CASE WHEN since IS NOT NULL THEN greatest(0, extract(epoch FROM clock_timestamp() - since)) END::float8 AS seconds, database, "user", pid, gid, application, state
     FROM (
       SELECT backend_xid AS xid, xact_start AS since, datname AS database, usename AS "user", pid, NULL AS gid,
         nullif(application_name, '') AS application, state

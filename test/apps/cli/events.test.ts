@@ -133,6 +133,33 @@ describe('events list', () => {
   });
 });
 
+describe('a name by which nothing is found', () => {
+  const list = (name: string) => events('list', '--organization', 'acme', '--name', name);
+
+  it.each([
+    ['vidoe_rendered', /^vidoe_rendered is no event of the catalog, .* Did you mean video_rendered/],
+    ['login_succeeded', undefined],
+    ['user_login_succeeded', /^user_login_succeeded is recorded as login_success: --name login_success\.$/],
+    ['video_*', /^--name takes a whole name, without a star\./],
+    ['nosuch_thing_at_all', /^nosuch_thing_at_all is no event of the catalog/],
+    ['a\u009bb', /^"a\\u009bb" is no event/],
+    ['video_rendered', null],
+  ])('%s: has a hint, and changes no exit code', async (name, hint) => {
+    const { exitCode, out, err } = await list(name);
+    expect({ exitCode, out }).toEqual({ exitCode: 0, out: [] });
+    if (hint === null) expect(err).toEqual([]);
+    else expect(err).toEqual([hint === undefined ? expect.any(String) : expect.stringMatching(hint)]);
+  });
+
+  it('is no mistake where the organization has sent or defined it', async () => {
+    await happen({ name: 'sent_before' });
+    const never = await events('list', '--organization', 'acme', '--name', 'sent_before', '--to', '1d');
+    expect(never).toMatchObject({ out: [], err: [] });
+    expect((await list('sent_befor')).err.join()).toMatch(/Did you mean sent_before/);
+    expect((await events('list', '--organization', 'globex', '--name', 'sent_before')).err).toHaveLength(1);
+  });
+});
+
 describe('the log of the installation itself', () => {
   const own = ['--organization', '_installation'] as const;
 
