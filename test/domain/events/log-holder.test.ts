@@ -7,7 +7,12 @@ import { findLogHolder } from '../../../src/domain/events/log-holder.ts';
 import { openDatabase } from '../../../src/platform/db/client.ts';
 import { addSink, projectAll, writeEvents } from '../../features/delivery/delivery-scene.ts';
 import { openTestDatabase, silentLog } from '../../support/factories.ts';
-import { createTestDatabase, executeSql, type TestDatabase } from '../../support/postgres.ts';
+import {
+  createTestDatabase,
+  executeSql,
+  startTestPostgres,
+  type TestDatabase,
+} from '../../support/postgres.ts';
 
 const database = await openTestDatabase();
 const { db } = database;
@@ -55,7 +60,12 @@ test('is the transaction of another database that has written, and is idle', asy
 });
 
 test('is none that only reads, as pg_dump does: events go on beside it', async () => {
-  const pid = await open('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', 'SELECT count(*) FROM pg_class');
+  const pid = await open(
+    'CREATE TABLE IF NOT EXISTS kept ()',
+    'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+    'LOCK TABLE kept IN ACCESS SHARE MODE',
+    'SELECT count(*) FROM kept',
+  );
   await addSink(db, { id: 's' }, clock.now());
   await writeEvents(db, 'o', [{ name: 'recorded' }], clock.now());
   await projectAll(db, clock);
@@ -92,4 +102,28 @@ test('is told of in the log of the dispatcher, with what ends it, where it is op
     new RegExp(`wait for its end: pid ${pid} \\(open for \\d+ s, .*nightly report`),
   );
   expect(lines.join()).toContain(`SELECT pg_terminate_backend(${pid})`);
+});
+
+test('is one that was prepared and forgotten, where the server takes such', async () => {
+  const server = await startTestPostgres();
+  try {
+    await executeSql(server.url, 'ALTER SYSTEM SET max_prepared_transactions = 1');
+    await server.stop();
+    await server.start();
+    await executeSql(server.url, "BEGIN; CREATE TABLE held (n integer); PREPARE TRANSACTION 'forgotten'");
+    const own = openDatabase({ url: server.url, log: silentLog, maxConnections: 1 });
+    const holder = await findLogHolder(own.db);
+    await executeSql(server.url, "ROLLBACK PREPARED 'forgotten'");
+    const after = await findLogHolder(own.db);
+    await own.close();
+    expect(holder).toMatchObject({
+      gid: 'forgotten',
+      pid: null,
+      state: 'prepared',
+      seconds: expect.any(Number),
+    });
+    expect(after).toBeNull();
+  } finally {
+    await server.remove();
+  }
 });
