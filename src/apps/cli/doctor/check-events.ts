@@ -29,9 +29,7 @@ export const judgeEvents = (
   const holder = oldest !== null && holdsUp(oldest, waits) ? oldest : null;
   const problems = [
     ...(holder
-      ? [
-          `an open transaction holds up what is recorded since it began, in whatever database it is: ${describeLogHolder(holder)}`,
-        ]
+      ? [`an open transaction holds up every event recorded since it began: ${describeLogHolder(holder)}`]
       : []),
     ...(waits ? [`${lag.events} not read by a dispatcher`] : []),
     ...(failing.length > 0 ? [`failing: ${namesOf(failing)}`] : []),
