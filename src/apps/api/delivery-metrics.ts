@@ -1,5 +1,6 @@
 import { latencyBounds } from '../../core/delivery/latency-buckets.ts';
 import { sinkFigures } from '../../domain/deliveries/read-deliveries.ts';
+import { findLogHolder } from '../../domain/events/log-holder.ts';
 import { readLogLag } from '../../domain/events/log-lag.ts';
 import { projectorName } from '../../domain/events/read-page.ts';
 import type { LabelledValue, Metrics } from '../../platform/http/metrics.ts';
@@ -76,5 +77,15 @@ export const registerDeliveryMetrics = (
     'rendermill_event_log_lag',
     'Events that the dispatcher has not read yet, counted up to 100,000',
     async () => (await readLogLag(db, projectorName, clock.now())).events,
+  );
+  metrics.gauge(
+    'rendermill_event_log_held_seconds',
+    'Since the oldest transaction that is open and has written began, in whatever database of the server: what is recorded meanwhile waits for its end; 0: there is none',
+    async () => {
+      const holder = await findLogHolder(db);
+      if (holder === null) return 0;
+      // Where its age is hidden from this role, it is held up for as long as anything waits.
+      return holder.seconds ?? (await readLogLag(db, projectorName, clock.now())).seconds;
+    },
   );
 };

@@ -1,5 +1,6 @@
 import { RendermillError } from '../../core/errors.ts';
 import { getOrganization } from '../../domain/accounts/organizations.ts';
+import { installationLog } from '../../domain/deliveries/endpoint-events.ts';
 import type { Database } from '../../platform/db/client.ts';
 
 /** Whoever runs commands can also make the one that is missing, unlike a caller of the API. */
@@ -13,4 +14,9 @@ export const requireOrganization = async (db: Database, id: string): Promise<voi
       cause: error,
     });
   }
+};
+
+/** For what only reads or repairs: the installation has a part of the log, of what happens to the operator's own endpoint. */
+export const requireLogOf = async (db: Database, id: string): Promise<void> => {
+  if (id !== installationLog) await requireOrganization(db, id);
 };

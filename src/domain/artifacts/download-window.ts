@@ -1,6 +1,7 @@
 /** One download counts once per signed link or client within ten minutes, however many connections and ranges it takes. */
 import { sql } from 'kysely';
 import type { Database, Tx } from '../../platform/db/client.ts';
+import { inParts } from '../../platform/db/in-parts.ts';
 
 export const downloadWindowMinutes = 10;
 
@@ -38,8 +39,9 @@ export const closeDownloadWindow = async (tx: Tx, window: DownloadWindow, now: D
 };
 
 export const dropOldWindows = async (db: Database, now: Date): Promise<void> => {
-  await db
-    .deleteFrom('download_window')
-    .where('counted_at', '<', new Date(now.getTime() - 24 * 3_600_000))
-    .execute();
+  const before = new Date(now.getTime() - 24 * 3_600_000);
+  await inParts((rows) =>
+    sql`DELETE FROM download_window WHERE counted_at < ${before} AND ctid = ANY (ARRAY(
+      SELECT ctid FROM download_window WHERE counted_at < ${before} LIMIT ${rows}))`.execute(db),
+  );
 };

@@ -82,7 +82,10 @@ const readEventsOf = async (
   return rows;
 };
 
-/** Those of them that are to be sent still: what was given up, skipped or erased since they were claimed is not among them. */
+/**
+ * Those of them that are to be sent still: what was given up, skipped or erased since they were claimed is not among them, and none is
+ * where the sink was disabled or removed.
+ */
 export const stillPending = async (
   db: Database,
   sinkId: string,
@@ -93,6 +96,7 @@ export const stillPending = async (
     FROM unnest(${deliveries.map(({ organizationId }) => organizationId)}::text[], ${deliveries.map(({ eventId }) => eventId)}::uuid[])
       WITH ORDINALITY AS given (organization_id, event_id, n)
     JOIN event_delivery d ON d.sink_id = ${sinkId} AND d.organization_id = given.organization_id AND d.event_id = given.event_id
+    JOIN event_sink k ON k.id = d.sink_id AND k.status = 'enabled'
     WHERE d.state NOT IN ('delivered', 'skipped', 'dead')`.execute(db);
   const pending = new Set(rows.map(({ n }) => n));
   return deliveries.filter((_, n) => pending.has(n));

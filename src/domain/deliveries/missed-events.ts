@@ -4,7 +4,13 @@ import type { Database, Reader, Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import { addDeliveries } from '../events/mark-projected.ts';
 import { type LogCursor, startOfLog } from '../events/read-events.ts';
-import { countReceived, holdProjector, type ReceivedRange, readReceived } from '../events/read-page.ts';
+import {
+  countReceived,
+  holdProjector,
+  projectedUpTo,
+  type ReceivedRange,
+  readReceived,
+} from '../events/read-page.ts';
 import { retryDead } from './redrive.ts';
 import { countByPosition, routeEvents } from './route-events.ts';
 import { type EventSink, enableSink, getSink } from './sinks.ts';
@@ -38,6 +44,17 @@ export const countMissed = async (db: Reader, sink: EventSink): Promise<number> 
   return counts.filter((one) => matchesSink(sink, one)).reduce((sum, one) => sum + one.events, 0);
 };
 
+/** Whoever removes it waits, and then also skips what was made for it here. False where it was removed. */
+const holdSink = async (tx: Tx, id: string): Promise<boolean> => {
+  const row = await tx
+    .selectFrom('event_sink')
+    .select('status')
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined && row.status !== 'removed';
+};
+
 interface Part {
   readonly made: number;
   /** Up to where the log was read. */
@@ -45,25 +62,32 @@ interface Part {
   readonly isLast: boolean;
 }
 
-/** Only what it has no delivery of: asked for again, it goes on where it was broken off. */
-const routePage = async (tx: Tx, sink: EventSink, after: LogCursor, now: Date): Promise<Part> => {
-  const missed = missedBy(sink);
-  if (missed === null) return { made: 0, place: after, isLast: true };
-  const events = await readReceived(tx, rangeOf(missed, sink), after, pageSize);
-  const deliveries = await routeEvents(tx, events, [sink], now);
-  await addDeliveries(tx, events, countByPosition(deliveries));
-  const last = events.at(-1);
-  return {
-    made: deliveries.length,
-    place: last === undefined ? after : { xid: last.xid, position: last.position },
-    isLast: events.length < pageSize,
-  };
+const later = (a: LogCursor, b: LogCursor): LogCursor => {
+  const [x, y] = [BigInt(a.xid), BigInt(b.xid)];
+  return x > y || (x === y && a.position > b.position) ? a : b;
 };
 
-/** Whoever removes it waits, and then also skips what was made for it here. */
-const holdSink = async (tx: Tx, id: string): Promise<EventSink> => {
-  await tx.selectFrom('event_sink').select('id').where('id', '=', id).forUpdate().execute();
-  return getSink(tx, id);
+/**
+ * Only what it has no delivery of: asked for again, it goes on where it was broken off. The page is read before the sink is held, where
+ * it is not yet: only what locks or writes holds up the log, and this may search long. After the last page the place is where the projector
+ * stood before it, so that the next search does not go through what is not the sink's once more.
+ */
+const routePage = async (tx: Tx, sinkId: string, after: LogCursor, now: Date): Promise<Part> => {
+  const sink = await getSink(tx, sinkId);
+  const missed = missedBy(sink);
+  if (missed === null) return { made: 0, place: after, isLast: true };
+  const projected = await projectedUpTo(tx);
+  const events = await readReceived(tx, rangeOf(missed, sink), after, pageSize);
+  if (!(await holdSink(tx, sinkId))) return { made: 0, place: after, isLast: true };
+  const deliveries = await routeEvents(tx, events, [sink], now);
+  await addDeliveries(tx, events, countByPosition(deliveries));
+  const last = events.at(-1) ?? after;
+  const isLast = events.length < pageSize;
+  return {
+    made: deliveries.length,
+    place: isLast ? later(last, projected) : { xid: last.xid, position: last.position },
+    isLast,
+  };
 };
 
 export interface Resumed {
@@ -91,22 +115,22 @@ const routeAll = async (page: (after: LogCursor) => Promise<Part>, from: LogCurs
  */
 export const resumeSink = async (db: Database, sinkId: string, now: Date): Promise<Resumed> => {
   const { failing_since: failingSince } = await getSink(db, sinkId);
-  const ready = await routeAll(
-    (after) => db.transaction().execute(async (tx) => routePage(tx, await holdSink(tx, sinkId), after, now)),
-    startOfLog,
-  );
+  const routeFrom = (place: LogCursor): Promise<Part> =>
+    routeAll((after) => db.transaction().execute((tx) => routePage(tx, sinkId, after, now)), place);
+  const ready = await routeFrom(startOfLog);
   const revived = failingSince === null ? 0 : await retryDead(db, { sinkId, endedFrom: failingSince }, now);
   await wakeAll(db, sinkId, now);
+  // That may have taken minutes, and what came meanwhile is not for the transaction for which everybody waits.
+  const more = await routeFrom(ready.place);
   const rest = await db.transaction().execute(async (tx) => {
     await holdProjector(tx);
-    const sink = await holdSink(tx, sinkId);
-    const routed = await routeAll((after) => routePage(tx, sink, after, now), ready.place);
+    const routed = await routeAll((after) => routePage(tx, sinkId, after, now), more.place);
     await enableSink(tx, sinkId, now);
     await forgetMissed(tx, sinkId);
     await notify(tx, 'rendermill_delivery');
     return routed;
   });
-  return { missed: ready.made + rest.made, revived };
+  return { missed: ready.made + more.made + rest.made, revived };
 };
 
 const forgetMissed = async (tx: Tx, sinkId: string): Promise<void> => {

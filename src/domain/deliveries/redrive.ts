@@ -153,8 +153,9 @@ export const replay = async (db: Database, range: ReplayRange, now: Date): Promi
   let made = 0;
   for (;;) {
     const page: readonly PlacedEvent[] = await db.transaction().execute(async (tx) => {
-      const sink = await holdSink(tx, range.sinkId);
+      // Read before anything is locked: only what locks or writes holds up the log, and this may search long.
       const events = await readReceived(tx, range, after, pageSize);
+      const sink = await holdSink(tx, range.sinkId);
       const again = await routeEvents(tx, events, [sink], now, { again: true });
       await addDeliveries(tx, events, countByPosition(again));
       made += again.length;

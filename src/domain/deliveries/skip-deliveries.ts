@@ -2,13 +2,13 @@ import { sql } from 'kysely';
 import type { Database, Tx } from '../../platform/db/client.ts';
 import { countEndedDeliveries, type EndedDelivery } from '../events/count-deliveries.ts';
 
-/** A statement changes at most so many rows. */
-const chunk = 1_000;
+/** Each is counted on its event, which costs more than the delivery itself: a tenth of a second or two. */
+const skippedAtOnce = 1_000;
 
 /** Of a row of event_delivery, for those who count on its event. */
-export const whereEventLies =
-  sql.raw(`organization_id AS "organizationId", event_id AS "eventId", received_at::text AS "receivedAt",
-  retention_class AS "retentionClass", attempts`);
+export const endedColumns = (table: string) =>
+  sql.raw(`${table}.organization_id AS "organizationId", ${table}.event_id AS "eventId", ${table}.received_at::text AS "receivedAt",
+  ${table}.retention_class AS "retentionClass", ${table}.attempts`);
 
 /** Shards before deliveries, as whoever settles does: else two could wait for each other. */
 const holdShardsOf = async (tx: Tx, organizationId: string, eventIds: readonly string[]): Promise<void> => {
@@ -33,7 +33,7 @@ export const eraseDeliveriesOf = async (
   const { rows } = await sql<EndedDelivery>`
     UPDATE event_delivery SET state = 'skipped', reason = 'erased', ended_at = now()
     WHERE organization_id = ${organizationId} AND event_id = ANY(${[...eventIds]}::uuid[]) AND state = 'pending'
-    RETURNING ${whereEventLies}`.execute(tx);
+    RETURNING ${endedColumns('event_delivery')}`.execute(tx);
   await countEndedDeliveries(tx, rows);
   await sql`
     UPDATE event_delivery SET attempt_log = '[]', reason = CASE WHEN reason = 'erased' THEN reason END,
@@ -41,28 +41,66 @@ export const eraseDeliveriesOf = async (
     WHERE organization_id = ${organizationId} AND event_id = ANY(${[...eventIds]}::uuid[])`.execute(tx);
 };
 
-/** Nothing that waits for this sink goes there any more. */
-export const skipDeliveriesOfSink = async (tx: Tx, sinkId: string, reason: string): Promise<void> => {
-  await sql`SELECT FROM delivery_shard WHERE sink_id = ${sinkId} ORDER BY shard FOR UPDATE`.execute(tx);
-  for (;;) {
+interface Skipping {
+  readonly sinkId: string;
+  readonly reason: string;
+}
+
+/** Of one shard, in one transaction, held as whoever settles holds it. Returns how many it skipped. */
+const skipSome = (db: Database, { sinkId, reason }: Skipping, shard: number): Promise<number> =>
+  db.transaction().execute(async (tx) => {
+    await sql`SELECT FROM delivery_shard WHERE sink_id = ${sinkId} AND shard = ${shard} FOR UPDATE`.execute(
+      tx,
+    );
     const { rows } = await sql<EndedDelivery>`
-      UPDATE event_delivery SET state = 'skipped', reason = ${reason}, ended_at = now()
-      WHERE sink_id = ${sinkId} AND state = 'pending' AND seq IN (
-        SELECT seq FROM event_delivery WHERE sink_id = ${sinkId} AND state = 'pending' LIMIT ${chunk})
-      RETURNING ${whereEventLies}`.execute(tx);
+      UPDATE event_delivery e SET state = 'skipped', reason = ${reason}, ended_at = now()
+      FROM (
+        SELECT d.organization_id, d.event_id FROM event_delivery d
+        WHERE d.sink_id = ${sinkId} AND d.shard = ${shard} AND d.state = 'pending'
+        ORDER BY d.next_at, d.seq LIMIT ${skippedAtOnce}
+      ) AS first
+      WHERE e.sink_id = ${sinkId} AND e.organization_id = first.organization_id AND e.event_id = first.event_id
+      RETURNING ${endedColumns('e')}`.execute(tx);
     await countEndedDeliveries(tx, rows);
-    if (rows.length < chunk) return;
+    return rows.length;
+  });
+
+/**
+ * Nothing that waits for this sink, which gets nothing any more, goes there: in small transactions, since the log is read no further than
+ * the oldest open one, and everybody's events wait for its end. Broken off, it is asked for again. After so many (`atMost`, and what
+ * the last transaction had beyond it) it leaves the rest.
+ */
+export const skipDeliveriesOfSink = async (
+  db: Database,
+  skipping: Skipping,
+  atMost: number = Number.POSITIVE_INFINITY,
+): Promise<void> => {
+  const shards = await db
+    .selectFrom('delivery_shard')
+    .select('shard')
+    .where('sink_id', '=', skipping.sinkId)
+    .orderBy('shard')
+    .execute();
+  let skipped = 0;
+  for (const { shard } of shards) {
+    for (;;) {
+      if (skipped >= atMost) return;
+      const some = await skipSome(db, skipping, shard);
+      skipped += some;
+      if (some < skippedAtOnce) break;
+    }
   }
 };
 
-/** One that was routed in the moment in which its sink was removed. */
+/**
+ * What is left of sinks that were removed: what whoever removed them has not come to, and what was routed in that moment. To be called
+ * every few seconds, by any number of processes.
+ */
 export const skipDeliveriesOfRemovedSinks = async (db: Database): Promise<void> => {
-  const removed = await db
-    .selectFrom('event_sink')
-    .select(['id', 'status_reason'])
-    .where('status', '=', 'removed')
-    .execute();
-  for (const { id, status_reason: reason } of removed) {
-    await db.transaction().execute((tx) => skipDeliveriesOfSink(tx, id, reason ?? 'The sink was removed.'));
-  }
+  const { rows } = await sql<Skipping>`
+    SELECT k.id AS "sinkId", coalesce(k.status_reason, 'The sink was removed.') AS reason FROM event_sink k
+    WHERE k.status = 'removed' AND EXISTS (SELECT FROM delivery_shard s JOIN LATERAL (
+      SELECT FROM event_delivery d WHERE d.sink_id = s.sink_id AND d.shard = s.shard AND d.state = 'pending' LIMIT 1
+    ) AS waiting ON true WHERE s.sink_id = k.id)`.execute(db);
+  for (const skipping of rows) await skipDeliveriesOfSink(db, skipping);
 };

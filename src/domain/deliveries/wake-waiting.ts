@@ -37,6 +37,10 @@ const wakeSome = (db: Database, { sinkId, now, which, change }: Waking, shard: n
     return Number(numAffectedRows ?? 0);
   });
 
+const wakeShard = async (db: Database, waking: Waking, shard: number): Promise<void> => {
+  while ((await wakeSome(db, waking, shard)) === wokenAtOnce);
+};
+
 /** In many small transactions, each lane from its head on, so that at no time one is due before what it has to follow. */
 const wake = async (db: Database, waking: Waking): Promise<void> => {
   const shards = await db
@@ -45,9 +49,7 @@ const wake = async (db: Database, waking: Waking): Promise<void> => {
     .where('sink_id', '=', waking.sinkId)
     .orderBy('shard')
     .execute();
-  for (const { shard } of shards) {
-    while ((await wakeSome(db, waking, shard)) === wokenAtOnce);
-  }
+  for (const { shard } of shards) await wakeShard(db, waking, shard);
 };
 
 /** The sink is back: what waited for that alone is due. */
@@ -69,3 +71,26 @@ export const wakeAll = (db: Database, sinkId: string, now: Date): Promise<void> 
     which: sql`(d.next_at > ${now}::timestamptz OR d.attempts > 0)`,
     change: sql`next_at = least(e.next_at, ${now}::timestamptz), attempts = 0, failure = NULL`,
   });
+
+export interface FreedLane {
+  readonly sinkId: string;
+  readonly shard: number;
+  readonly lane: string;
+  /** Of what was at its head, and has ended. */
+  readonly seq: number;
+}
+
+/** What followed one that waited is due, unless another one stands before it. */
+export const wakeLane = (db: Database, { sinkId, shard, lane, seq }: FreedLane, now: Date): Promise<void> =>
+  wakeShard(
+    db,
+    {
+      sinkId,
+      now,
+      which: sql`d.lane = ${lane}::bigint AND d.seq > ${seq}::bigint AND d.next_at > ${now}::timestamptz
+        AND NOT EXISTS (SELECT 1 FROM event_delivery a
+          WHERE a.sink_id = d.sink_id AND a.lane = d.lane AND a.state = 'pending' AND a.seq < ${seq}::bigint)`,
+      change: sql`next_at = ${now}::timestamptz`,
+    },
+    shard,
+  );

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
 import { isUuid, newId } from '../../core/ids.ts';
-import type { Reader, Tx } from '../../platform/db/client.ts';
+import type { Database, Reader, Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
 import type { SecretBox } from '../../platform/secrets/secret-box.ts';
 import { createSink, disableSink, type EventSink, enableSink, wellAgain } from './sinks.ts';
@@ -175,8 +175,7 @@ export const changeWebhook = async (
   return getWebhook(tx, webhook);
 };
 
-/** Nothing is sent to it any more, what waited included; its row stays for the deliveries that name it. */
-export const removeWebhook = async (tx: Tx, webhook: WebhookKey, now: Date): Promise<void> => {
+const markRemoved = async (tx: Tx, webhook: WebhookKey, now: Date): Promise<string> => {
   const { id } = await holdWebhook(tx, webhook);
   await tx
     .updateTable('event_sink')
@@ -184,6 +183,18 @@ export const removeWebhook = async (tx: Tx, webhook: WebhookKey, now: Date): Pro
     .where('id', '=', id)
     .execute();
   await tx.deleteFrom('webhook_secret').where('sink_id', '=', id).execute();
-  await skipDeliveriesOfSink(tx, id, removedByOwner);
   await notify(tx, 'rendermill_delivery');
+  return id;
+};
+
+/** Whoever removes it waits for no more; the dispatcher's maintenance skips the rest. */
+const skippedAtRemoval = 10_000;
+
+/**
+ * From its commit on nothing is sent to it; what waited is skipped after that, by the dispatcher where it is much. Its row stays for the
+ * deliveries that name it. Throws `not_found`.
+ */
+export const removeWebhook = async (db: Database, webhook: WebhookKey, now: Date): Promise<void> => {
+  const sinkId = await db.transaction().execute((tx) => markRemoved(tx, webhook, now));
+  await skipDeliveriesOfSink(db, { sinkId, reason: removedByOwner }, skippedAtRemoval);
 };

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { RetentionClass } from '../../core/events/define-event.ts';
 import { prepared, type Reader, type Tx } from '../../platform/db/client.ts';
-import { eventColumnNames, type LogCursor, type LoggedEvent } from './read-events.ts';
+import { eventColumnNames, type LogCursor, type LoggedEvent, startOfLog } from './read-events.ts';
 
 /** Whose cursor it is. */
 export const projectorName = 'projector';
@@ -50,6 +50,13 @@ export const takePage = async (tx: Tx, reader: string, limit: number): Promise<P
 /** Until the end of the transaction nothing more is projected, and what was is there to be read. */
 export const holdProjector = async (tx: Tx): Promise<void> => {
   await sql`SELECT FROM event_cursor WHERE name = ${projectorName} FOR UPDATE`.execute(tx);
+};
+
+/** Where the projector stands: whatever it has met lies at or before this place. */
+export const projectedUpTo = async (db: Reader): Promise<LogCursor> => {
+  const { rows } = await sql<LogCursor>`
+    SELECT xid::text AS xid, position FROM event_cursor WHERE name = ${projectorName}`.execute(db);
+  return rows[0] ?? startOfLog;
 };
 
 export interface ReceivedRange {

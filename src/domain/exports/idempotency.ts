@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
 import type { Database, Tx } from '../../platform/db/client.ts';
+import { inParts } from '../../platform/db/in-parts.ts';
 
 export const idempotencyHours = 24;
 
@@ -98,5 +99,8 @@ export const storeAnswer = async (
 };
 
 export const dropExpiredKeys = async (db: Database, now: Date): Promise<void> => {
-  await db.deleteFrom('idempotency_key').where('expires_at', '<=', now).execute();
+  await inParts((rows) =>
+    sql`DELETE FROM idempotency_key WHERE expires_at <= ${now} AND ctid = ANY (ARRAY(
+      SELECT ctid FROM idempotency_key WHERE expires_at <= ${now} LIMIT ${rows}))`.execute(db),
+  );
 };

@@ -10,6 +10,7 @@ import {
   leaseShards,
   type ShardLease,
 } from '../../domain/deliveries/lease-shards.ts';
+import { findLogHolder } from '../../domain/events/log-holder.ts';
 import { isReadable, logEnd } from '../../domain/events/read-page.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import { startWakeableLoop, type WakeableLoop } from '../../platform/clock/wakeable-loop.ts';
@@ -209,6 +210,7 @@ export const createDispatcher = (deps: DispatcherDeps): Dispatcher => {
         if (readable) return;
         if (performance.now() > deadline) {
           log.warn(
+            { holder: await findLogHolder(db) },
             'a transaction has been open for long; what was committed after it began is not delivered yet',
           );
           return;

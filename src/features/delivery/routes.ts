@@ -74,7 +74,9 @@ const registerListing = ({ server, deps, onRequest }: Routes): void => {
     async (request) => {
       const { organizationId } = deps.access.principal(request);
       const found = await listWebhooks(deps.db, organizationId);
-      return { webhooks: await Promise.all(found.map((endpoint) => showWebhook(deps.db, endpoint))) };
+      return {
+        webhooks: await Promise.all(found.map((endpoint) => showWebhook(deps.db, organizationId, endpoint))),
+      };
     },
   );
 
@@ -90,8 +92,10 @@ const registerListing = ({ server, deps, onRequest }: Routes): void => {
         response: { 200: webhookSchema, ...refusalsOfOne },
       },
     },
-    async (request) =>
-      showWebhook(deps.db, await getWebhook(deps.db, webhookOf(deps, request, request.params.id))),
+    async (request) => {
+      const webhook = webhookOf(deps, request, request.params.id);
+      return showWebhook(deps.db, webhook.organizationId, await getWebhook(deps.db, webhook));
+    },
   );
 };
 
@@ -117,7 +121,7 @@ const registerChanges = ({ server, deps, onRequest }: Routes): void => {
         deps.clock.now(),
       );
       reply.status(201).headers(unkept);
-      return { ...(await showWebhook(deps.db, endpoint)), secret };
+      return { ...(await showWebhook(deps.db, organizationId, endpoint)), secret };
     },
   );
 
@@ -136,7 +140,8 @@ const registerChanges = ({ server, deps, onRequest }: Routes): void => {
     },
     async (request) => {
       const webhook = webhookOf(deps, request, request.params.id);
-      return showWebhook(deps.db, await updateWebhook(deps, webhook, request.body, deps.clock.now()));
+      const changed = await updateWebhook(deps, webhook, request.body, deps.clock.now());
+      return showWebhook(deps.db, webhook.organizationId, changed);
     },
   );
 
@@ -154,7 +159,7 @@ const registerChanges = ({ server, deps, onRequest }: Routes): void => {
     },
     async (request, reply) => {
       const webhook = webhookOf(deps, request, request.params.id);
-      await deps.db.transaction().execute((tx) => removeWebhook(tx, webhook, deps.clock.now()));
+      await removeWebhook(deps.db, webhook, deps.clock.now());
       return reply.status(204).send(null);
     },
   );
@@ -186,7 +191,7 @@ const registerEnabling = ({ server, deps, onRequest }: Routes): void => {
       const order = { replay: request.body.replay, mostMissed };
       const { waiting, missed, resumed } = await enableEndpoint(deps.db, id, order, deps.clock.now());
       return {
-        ...(await showWebhook(deps.db, await getWebhook(deps.db, webhook))),
+        ...(await showWebhook(deps.db, webhook.organizationId, await getWebhook(deps.db, webhook))),
         waiting,
         resumed,
         replay: presentMissed(id, missed),

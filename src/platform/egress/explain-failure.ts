@@ -18,12 +18,16 @@ const texts: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_OVERFLOW: 'The headers of the answer are too large.',
 };
 
+/** Its reason names an address, which is not told. */
+const notPublic =
+  'The host does not lie at a public address; where that is wanted, set WEBHOOK_ALLOW_PRIVATE_ADDRESSES=true.';
+
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** What happened to a request of ours, in words that its receiver may read: no address of ours, nothing of our network. */
 export const explainNetworkFailure = (error: unknown): string => {
-  if (error instanceof EgressRefused) return 'The host does not lie at a public address.';
+  if (error instanceof EgressRefused) return notPublic;
   const code = codeOf(error);
   const text = texts[code];
   if (text !== undefined) return text;

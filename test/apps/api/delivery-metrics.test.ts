@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mostSinks, sinkSeries } from '../../../src/apps/api/sink-series.ts';
 import type { SinkFigures } from '../../../src/domain/deliveries/read-deliveries.ts';
@@ -97,6 +98,17 @@ describe('the page of metrics', () => {
       'rendermill_delivery_latency_seconds_count{sink="away",kind="posthog"} 0',
     ])
       expect(text).toContain(`${line}\n`);
+  });
+
+  test('tells how long the oldest open transaction has held up the log', async () => {
+    const held = async (): Promise<number> =>
+      Number(/^rendermill_event_log_held_seconds (\S+)$/m.exec(await page())?.[1]);
+    await api.db.transaction().execute(async (tx) => {
+      await sql`SELECT pg_current_xact_id()`.execute(tx);
+      const first = await held();
+      expect(first).toBeGreaterThan(0);
+      await expect.poll(held).toBeGreaterThan(first);
+    });
   });
 
   test('counts nothing twice when two read it at once', async () => {

@@ -271,6 +271,56 @@ describe('events', () => {
   });
 });
 
+describe('an open transaction that holds up the log', () => {
+  const waiting = { events: 9, seconds: 600 };
+  const nothing = { events: 0, seconds: 0 };
+  const holder = {
+    seconds: 312.7,
+    database: 'shop',
+    user: 'etl',
+    pid: 123,
+    gid: null,
+    application: 'nightly report',
+    state: 'idle in transaction',
+  };
+  const prepared = { ...holder, pid: null, gid: "it's mine", application: null, state: 'prepared' };
+  const named =
+    'pid 123 (open for 312 s, database shop, user etl, application "nightly report", state idle in transaction)';
+
+  it.each([
+    ['long', waiting, holder, `${named}; 9 not read by a dispatcher`, /pg_terminate_backend\(123\)/],
+    ['long, while nothing waits yet', nothing, holder, named, /pg_terminate_backend/],
+    [
+      'prepared',
+      nothing,
+      prepared,
+      `prepared transaction "it's mine" (open for 312 s, database shop, user etl)`,
+      /In the database shop: COMMIT PREPARED 'it''s mine' or ROLLBACK PREPARED/,
+    ],
+    [
+      'of unknown age, while events wait',
+      waiting,
+      { ...holder, seconds: null, state: null },
+      'pid 123 (open for a time not visible to this role,',
+      /pg_terminate_backend\(123\).*GRANT pg_read_all_stats/,
+    ],
+  ])('is named where it is %s, with what ends it', (_what, lag, oldest, found, mend) => {
+    const check = judgeEvents([], lag, oldest);
+    expect(check).toMatchObject({ status: 'warning', found: expect.stringContaining(found) });
+    expect(check.mend).toMatch(mend);
+  });
+
+  it.each([
+    ['short', nothing, { ...holder, seconds: 59 }],
+    ['of unknown age, while nothing waits', nothing, { ...holder, seconds: null }],
+  ])('is none where it is %s', (_what, lag, oldest) =>
+    expect(judgeEvents([], lag, oldest)).toMatchObject({ status: 'ok' }),
+  );
+
+  it('is not blamed where it is short: then a dispatcher is missing', () =>
+    expect(judgeEvents([], waiting, { ...holder, seconds: 1 }).mend).toMatch(/rendermill dispatcher/));
+});
+
 describe('the machine', () => {
   it.each([
     ['18.20.0', 'missing'],

@@ -13,7 +13,7 @@ import {
   writeEvents,
 } from '../../features/delivery/delivery-scene.ts';
 import { openTestDatabase } from '../../support/factories.ts';
-import { jsonOf, runCommand } from './run-command.ts';
+import { jsonOf, runCommand, startCommand } from './run-command.ts';
 
 const database = await openTestDatabase();
 const { db } = database;
@@ -130,6 +130,64 @@ describe('events list', () => {
     const { out, err } = await events('list', '--organization', 'acme', '--from', '1h', '--limit', '1');
     expect(out).toHaveLength(1);
     expect(err.join()).toContain('There are more');
+  });
+});
+
+describe('a name by which nothing is found', () => {
+  const list = (name: string) => events('list', '--organization', 'acme', '--name', name);
+
+  it.each([
+    ['vidoe_rendered', /^vidoe_rendered is no event of the catalog, .* Did you mean video_rendered/],
+    ['login_succeeded', undefined],
+    ['user_login_succeeded', /^user_login_succeeded is recorded as login_success: --name login_success\.$/],
+    ['video_*', /^--name takes a whole name, without a star\./],
+    ['nosuch_thing_at_all', /^nosuch_thing_at_all is no event of the catalog/],
+    ['a\u009bb', /^"a\\u009bb" is no event/],
+    ['video_rendered', null],
+  ])('%s: has a hint, and changes no exit code', async (name, hint) => {
+    const { exitCode, out, err } = await list(name);
+    expect({ exitCode, out }).toEqual({ exitCode: 0, out: [] });
+    if (hint === null) expect(err).toEqual([]);
+    else expect(err).toEqual([hint === undefined ? expect.any(String) : expect.stringMatching(hint)]);
+  });
+
+  it('is no mistake where the organization has sent or defined it', async () => {
+    await happen({ name: 'sent_before' });
+    const never = await events('list', '--organization', 'acme', '--name', 'sent_before', '--to', '1d');
+    expect(never).toMatchObject({ out: [], err: [] });
+    expect((await list('sent_befor')).err.join()).toMatch(/Did you mean sent_before/);
+    expect((await events('list', '--organization', 'globex', '--name', 'sent_before')).err).toHaveLength(1);
+  });
+});
+
+describe('the log of the installation itself', () => {
+  const own = ['--organization', '_installation'] as const;
+
+  it('is read and repaired by every command that takes an organization', async () => {
+    await addSink(db, { id: 's' }, clock.now());
+    const id = await happen({ name: 'webhook_endpoint_failing' }, '_installation');
+    expect((await json('list', ...own)).events).toEqual([expect.objectContaining({ id })]);
+    expect((await events('list', ...own)).out.join()).toContain('webhook_endpoint_failing');
+    expect(await json('show', id, ...own)).toMatchObject({ id, organizationId: '_installation' });
+    await dispatch(refuse);
+    expect((await json('dead', ...own)).deliveries).toMatchObject([{ eventId: id }]);
+    expect(await json('retry', id, ...own)).toEqual({ retried: 1 });
+    expect((await json('pending', ...own)).deliveries).toMatchObject([{ eventId: id }]);
+    expect((await events('skip', id, '--sink', 's', ...own)).exitCode).toBe(0);
+    expect(await json('replay', '--sink', 's', '--from', '1h', ...own, '--yes')).toMatchObject({ made: 1 });
+  });
+
+  it('can be followed, unlike that of an organization that is not there', async () => {
+    const id = await happen({ name: 'webhook_endpoint_failing' }, '_installation');
+    const tail = startCommand(['events', 'tail', '--since-start', '--json', ...own], {
+      DATABASE_URL: database.url,
+    });
+    await expect.poll(() => tail.out.join('\n')).toContain(id);
+    await tail.stop();
+    expect((await tail.result).exitCode).toBe(0);
+    const { exitCode, err } = await events('tail', '--organization', 'nobody');
+    expect(exitCode).toBe(1);
+    expect(err.join()).toMatch(/There is no organization "nobody"/);
   });
 });
 

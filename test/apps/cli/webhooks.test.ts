@@ -82,8 +82,38 @@ it('sends a test message, and fails where it was not delivered', async () => {
   expect(bad.out.join('\n')).not.toContain('\u001b');
 });
 
+it('names the variable to set where a test message may not leave for a private address', async () => {
+  const added = jsonOf(
+    await run(['add', receiverUrl, '--organization', organization, '--json'], {
+      WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true',
+    }),
+  );
+  const refused = await run(['test', String(added.id), '--organization', organization]);
+  expect(refused.exitCode).toBe(1);
+  expect(refused.out.join('\n')).toMatch(/not lie at a public address.*WEBHOOK_ALLOW_PRIVATE_ADDRESSES=true/);
+});
+
+it('warns of names that take nothing, when they are added and whenever they are listed', async () => {
+  const added = await ofOrganization('add', url, '--events', 'vidoe_*,batch_*');
+  expect(added.exitCode).toBe(0);
+  const warning = /"vidoe_\*" is the beginning of no event .*takes nothing.*Did you mean video_rendered/;
+  expect(added.err).toEqual([expect.stringMatching(warning)]);
+  const listed = await run(['list', '--organization', organization]);
+  expect(listed.err.join('\n')).toMatch(warning);
+});
+
 it.each([
-  ['a private address', ['add', 'http://127.0.0.1/'], /Nothing may be sent to this URL/],
+  [
+    'a private address',
+    ['add', 'http://127.0.0.1/'],
+    /Nothing may be sent to this URL.*WEBHOOK_ALLOW_PRIVATE_ADDRESSES=true/,
+  ],
+  ['a URL that no setting allows', ['add', 'ftp://127.0.0.1/'], /fragment\.$/],
+  [
+    "an organization's name for the installation's own",
+    ['test', 'webhook'],
+    /DOMAIN_EVENT_WEBHOOK_URL.*leave --organization out/,
+  ],
   ['an event that never comes', ['add', url, '--events', 'video_render'], /Did you mean .*video_rendered/],
   ['no event at all', ['add', url, '--events', ' , '], /names no event/],
   ['an id of nobody', ['remove', 'webhook'], /no webhook "webhook"/],

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, expect, test } from 'vitest';
-import { dueDeliveries } from '../../../src/domain/deliveries/due-deliveries.ts';
+import { dueDeliveries, stillPending } from '../../../src/domain/deliveries/due-deliveries.ts';
 import { addSink, projectAll, writeEvents } from '../../features/delivery/delivery-scene.ts';
 import { createTestClock, openTestDatabase } from '../../support/factories.ts';
 
@@ -43,3 +43,14 @@ test('an event that is not in the log any more is due without it', async () => {
   const due = await dueDeliveries(db, lease, 10, clock.now());
   expect(due.find((one) => one.eventName === 'seen')).toMatchObject({ event: null });
 });
+
+test.each(['disabled', 'removed'])(
+  'a sink that was %s since gets none of what was claimed',
+  async (status) => {
+    const due = await dueDeliveries(db, lease, 10, clock.now());
+    expect(await stillPending(db, 'a', due)).toEqual(due);
+    await sql`UPDATE event_sink SET status = ${status}`.execute(db);
+    expect(await stillPending(db, 'a', due)).toEqual([]);
+    await sql`UPDATE event_sink SET status = 'enabled'`.execute(db);
+  },
+);

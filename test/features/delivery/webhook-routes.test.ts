@@ -56,6 +56,7 @@ describe('a webhook', () => {
       lastSuccessAt: null,
       pending: 0,
       dead: 0,
+      warnings: [],
       createdAt: api.clock.now().toISOString(),
       updatedAt: api.clock.now().toISOString(),
     });
@@ -331,6 +332,53 @@ describe('the names of events', () => {
     expect((await call('', 'POST', { url, eventNames: ['scene_lit'] }, other.key)).status).toBe(400);
   });
 
+  test('may have been sent without being defined, by the organization itself', async () => {
+    const eventNames = ['scene_dimmed', 'scene_d*'];
+    expect((await call('', 'POST', { url, eventNames })).status).toBe(400);
+    await writeEvents(api.db, tenant.organizationId, [{ name: 'scene_dimmed' }], api.clock.now());
+    expect(await add({ url, eventNames })).toMatchObject({ eventNames, warnings: [] });
+    const other = await createTenant(api);
+    expect((await call('', 'POST', { url, eventNames }, other.key)).status).toBe(400);
+  });
+
+  test('are known however many an organization has sent', async () => {
+    const many = times(300, (n) => ({ name: `many_${String(n).padStart(3, '0')}` }));
+    await writeEvents(api.db, tenant.organizationId, many, api.clock.now());
+    const eventNames = ['many_299', 'many_29*', 'many_3*'];
+    const { warnings } = await add({ url, eventNames });
+    expect(warnings).toEqual([expect.stringContaining('"many_3*"')]);
+    expect((await call('', 'POST', { url, eventNames: ['many_300'] })).status).toBe(400);
+  });
+
+  test('that may be to come, as a beginning, are taken and warned of until they do', async () => {
+    const { id, warnings } = await add({ url, eventNames: ['vidoe_*', 'batch_*', '*'] });
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^eventNames: "vidoe_\*" is the beginning of no event .*Did you mean .*video_rendered/,
+      ),
+    ]);
+    expect(await shown(id)).toMatchObject({ warnings });
+    expect(await listed()).toMatchObject([{ warnings }]);
+    expect(await json(call(`/${id}`, 'PATCH', { description: 'CRM' }))).toMatchObject({ warnings });
+    await writeEvents(api.db, tenant.organizationId, [{ name: 'vidoe_killed' }], api.clock.now());
+    expect(await shown(id)).toMatchObject({ warnings: [] });
+  });
+
+  test('that are in the catalog no more stay where they are, and are warned of', async () => {
+    const { id } = await add({ url, eventNames: ['video_rendered'] });
+    await api.db
+      .updateTable('event_sink')
+      .set({ event_names: ['scene_gone'] })
+      .where('id', '=', String(id))
+      .execute();
+    const eventNames = ['scene_gone', 'video_rendered'];
+    expect(await json(call(`/${id}`, 'PATCH', { eventNames }))).toMatchObject({
+      eventNames,
+      warnings: [expect.stringContaining('"scene_gone" is no event')],
+    });
+    expect((await call(`/${id}`, 'PATCH', { eventNames: ['scene_never'] })).status).toBe(400);
+  });
+
   test('that never come are refused with what may have been meant', async () => {
     const refused = await refusalOf(await call('', 'POST', { url, eventNames: ['video_render'] }));
     expect(refused).toMatchObject({ status: 400, code: 'invalid_request' });
@@ -404,7 +452,8 @@ describe('a test message', () => {
       expect(await json(call(`/${id}/test`, 'POST'))).toMatchObject({
         delivered: false,
         status: null,
-        error: 'The host does not lie at a public address.',
+        error:
+          'The host does not lie at a public address; where that is wanted, set WEBHOOK_ALLOW_PRIVATE_ADDRESSES=true.',
       });
       expect(receiver.arrived).toHaveLength(1);
     } finally {

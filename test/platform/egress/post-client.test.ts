@@ -60,7 +60,11 @@ const post = (
   return client.post({}, Buffer.from('{}'), signal ?? new AbortController().signal);
 };
 
-const notPublic = { type: 'failed', error: 'The host does not lie at a public address.' };
+const notPublic = {
+  type: 'failed',
+  error:
+    'The host does not lie at a public address; where that is wanted, set WEBHOOK_ALLOW_PRIVATE_ADDRESSES=true.',
+};
 
 describe('a POST to somebody else', () => {
   it.each([

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { formatEventLine } from '../../event-line.ts';
 import { tailEvents } from '../../tail-events.ts';
 import { helpEnd } from '../help.ts';
+import { requireLogOf } from '../require-organization.ts';
 import { openMigratedRecords, runTask } from '../run-process.ts';
 import type { Terminal } from '../terminal.ts';
 import { addDeliveryCommands } from './events/deliveries.ts';
@@ -30,6 +31,7 @@ export const addEventsCommand = (program: Command, terminal: Terminal): void => 
         [
           'rendermill events tail',
           'rendermill events tail --since-start --json | jq \'select(.event == "video_rendered")\'',
+          "rendermill events list --organization _installation   warnings of the operator's own endpoint",
           'rendermill events show 019a…',
           'rendermill events sinks',
           'rendermill events dead --sink webhook',
@@ -62,6 +64,7 @@ const addTailCommand = (events: Command, terminal: Terminal): void => {
       runTask(terminal, async (process) => {
         const { openListener } = await import('../../../platform/db/listener.ts');
         const { db, databaseUrl } = await openMigratedRecords(process);
+        if (organization !== undefined) await requireLogOf(db, organization);
         const listener = await openListener(databaseUrl, process.log);
         process.lifecycle.onStop('database listener', () => listener.close());
         const tail = await tailEvents(

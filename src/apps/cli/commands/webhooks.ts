@@ -129,7 +129,8 @@ export const addWebhooksCommand = (program: Command, terminal: Terminal): void =
 const list = async ({ db }: TestSender, { organization, json }: Options, terminal: Terminal) => {
   await requireOrganization(db, organization);
   const found = await listWebhooks(db, organization);
-  const webhooks = await Promise.all(found.map((endpoint) => showWebhook(db, endpoint)));
+  const webhooks = await Promise.all(found.map((endpoint) => showWebhook(db, organization, endpoint)));
+  for (const { id, warnings } of webhooks) for (const one of warnings) terminal.note(`${id}: ${one}`);
   if (json) return terminal.print(JSON.stringify({ webhooks }));
   if (webhooks.length === 0) return terminal.print(`Organization "${organization}" has no webhooks.`);
   const rows = webhooks.map(({ id, url, eventNames, status, pending, dead, failingSince }) => ({
@@ -160,10 +161,9 @@ const add = async (
   const asked = { url, description, eventNames, ratePerSecond: null };
   const added = await registerWebhook(deps, organization, asked, deps.clock.now());
   const { id } = added.endpoint;
-  if (json)
-    return terminal.print(
-      JSON.stringify({ ...(await showWebhook(deps.db, added.endpoint)), secret: added.secret }),
-    );
+  const shown = await showWebhook(deps.db, organization, added.endpoint);
+  for (const one of shown.warnings) terminal.note(one);
+  if (json) return terminal.print(JSON.stringify({ ...shown, secret: added.secret }));
   terminal.print(
     `${added.secret}\n\nThe secret of the new webhook ${id}. Its receiver verifies signatures with it.`,
   );
@@ -176,7 +176,7 @@ const remove = async (
   terminal: Terminal,
 ) => {
   const webhook = { organizationId: organization, id };
-  await db.transaction().execute((tx) => removeWebhook(tx, webhook, clock.now()));
+  await removeWebhook(db, webhook, clock.now());
   terminal.print(json ? JSON.stringify({ id, removed: true }) : `Removed ${id}.`);
 };
 

@@ -1,55 +1,48 @@
 import { isBeginning, isNameFilter } from '../../../core/delivery/match-names.ts';
 import { RendermillError } from '../../../core/errors.ts';
-import { eventCatalog, resolveEventName } from '../../../core/events/catalog.ts';
+import { resolveEventName } from '../../../core/events/catalog.ts';
+import { didYouMean } from '../../../core/events/similar-names.ts';
+import { findUnknownNames, type UnknownName } from '../../../domain/events/known-names.ts';
 import type { Reader } from '../../../platform/db/client.ts';
 
-const ownNames = async (db: Reader, organizationId: string): Promise<readonly string[]> => {
-  const rows = await db
-    .selectFrom('event_definition')
-    .select('name')
-    .distinct()
-    .where('organization_id', '=', organizationId)
-    .execute();
-  return rows.map(({ name }) => name);
-};
-
-const shownHints = 5;
-
-/** Names that share a word with it, those that share more before the others. */
-const similarTo = (name: string, known: readonly string[]): readonly string[] => {
-  const words = new Set(name.toLowerCase().split('_'));
-  return known
-    .map((one) => ({ one, shared: one.split('_').filter((word) => words.has(word)).length }))
-    .filter(({ shared }) => shared > 0)
-    .toSorted((a, b) => b.shared - a.shared)
-    .slice(0, shownHints)
-    .map(({ one }) => one);
-};
-
-const refuseName = (name: string, known: readonly string[]): RendermillError => {
-  const similar = similarTo(name, known);
-  const hint = similar.length > 0 ? ` Did you mean ${similar.join(', ')}?` : '';
-  return new RendermillError('invalid_request', {
-    message: `eventNames: "${name}" is no event of the catalog and none of your own.${hint} A beginning with a star, such as batch_*, takes all that begin so.`,
+const refuseName = ({ name, similar }: UnknownName): RendermillError =>
+  new RendermillError('invalid_request', {
+    message: `eventNames: "${name}" is no event of the catalog, none of your own and none that you have sent so far.${didYouMean(similar)} Define it first with PUT /api/v1/catalog/events/NAME; or take a beginning with a star, such as batch_*, which takes all that begin so, also those to come.`,
     details: { name, similar },
   });
-};
+
+/** As the log has it: an alias becomes its canonical name, a beginning stays as it is. */
+const canonical = (name: string): string => (isBeginning(name) ? name : (resolveEventName(name) ?? name));
 
 /**
- * The names as the log has them: an alias becomes its canonical name. A beginning need not match anything yet. Throws
- * `invalid_request` with a hint for a name that can never come.
+ * The names as the log has them. A beginning need not match anything yet: `warnOfNames` tells of one that does not. Throws
+ * `invalid_request` with a hint for a name that nobody has defined or sent, unless the endpoint has it already (`kept`): what was
+ * deleted from the catalog must not keep its other settings from being changed.
  */
 export const checkEventNames = async (
   db: Reader,
   organizationId: string,
   names: readonly string[],
+  kept: readonly string[] = [],
 ): Promise<readonly string[]> => {
-  const own = await ownNames(db, organizationId);
-  const checked = names.map((name) => {
-    if (isNameFilter(name) && (isBeginning(name) || own.includes(name))) return name;
-    const canonical = resolveEventName(name);
-    if (canonical === undefined) throw refuseName(name, [...Object.keys(eventCatalog), ...own]);
-    return canonical;
-  });
-  return [...new Set(checked)];
+  const checked = [...new Set(names.map(canonical))];
+  const unknown = await findUnknownNames(db, organizationId, checked);
+  const refused =
+    unknown.find((one) => !one.isBeginning && !kept.includes(one.name)) ??
+    checked
+      .filter((name) => !isNameFilter(name))
+      .map((name): UnknownName => ({ name, isBeginning: false, similar: [] }))[0];
+  if (refused) throw refuseName(refused);
+  return checked;
 };
+
+/** Of an endpoint's filter: what takes nothing, as far as is known, and is most likely a mistake. */
+export const warnOfNames = async (
+  db: Reader,
+  organizationId: string,
+  names: readonly string[] | null,
+): Promise<readonly string[]> =>
+  (await findUnknownNames(db, organizationId, names ?? [])).map(({ name, isBeginning: begins, similar }) => {
+    const what = begins ? 'is the beginning of no event' : 'is no event';
+    return `eventNames: "${name}" ${what} of the catalog, of your own, or that you have sent so far: it takes nothing until one comes.${didYouMean(similar)}`;
+  });

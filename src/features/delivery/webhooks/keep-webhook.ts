@@ -28,16 +28,31 @@ export interface WebhookRules {
 const checkUrl = (url: string, { allowPrivate }: WebhookRules): string => {
   const reason = refuseUrl(url, { allowPrivate });
   if (reason === null) return new URL(url).href;
+  // What a private network alone makes wrong, the operator may allow.
+  const remedy =
+    refuseUrl(url, { allowPrivate: true }) === null
+      ? ' Endpoints in private networks are taken where WEBHOOK_ALLOW_PRIVATE_ADDRESSES=true is set.'
+      : '';
   throw new RendermillError('webhook_url_refused', {
-    message: `Nothing may be sent to this URL: ${reason}. Expected the https or http address of a server on the Internet, without user, password and fragment.`,
+    message: `Nothing may be sent to this URL: ${reason}. Expected the https or http address of a server on the Internet, without user, password and fragment.${remedy}`,
   });
 };
 
-const checkNames = async (
+const checkNewNames = async (
   db: Reader,
   organizationId: string,
   names: readonly string[] | null,
 ): Promise<readonly string[] | null> => (names === null ? null : checkEventNames(db, organizationId, names));
+
+const checkChangedNames = async (
+  db: Reader,
+  webhook: WebhookKey,
+  names: readonly string[] | null,
+): Promise<readonly string[] | null> => {
+  if (names === null) return null;
+  const { eventNames: kept } = await getWebhook(db, webhook);
+  return checkEventNames(db, webhook.organizationId, names, kept ?? []);
+};
 
 /** Throws `webhook_url_refused`, `invalid_request` for a name, `webhook_limit_reached`. */
 export const registerWebhook = async (
@@ -47,7 +62,7 @@ export const registerWebhook = async (
   now: Date,
 ): Promise<{ readonly endpoint: WebhookEndpoint; readonly secret: string }> => {
   const url = checkUrl(asked.url, rules);
-  const eventNames = await checkNames(rules.db, organizationId, asked.eventNames);
+  const eventNames = await checkNewNames(rules.db, organizationId, asked.eventNames);
   const { endpoint, key } = await rules.db
     .transaction()
     .execute((tx) => addWebhook(tx, rules.secretBox, organizationId, { ...asked, url, eventNames }, now));
@@ -67,7 +82,7 @@ export const updateWebhook = async (
     ...(url === undefined ? {} : { url: checkUrl(url, rules) }),
     ...(eventNames === undefined
       ? {}
-      : { eventNames: await checkNames(rules.db, webhook.organizationId, eventNames) }),
+      : { eventNames: await checkChangedNames(rules.db, webhook, eventNames) }),
   };
   if (change.enabled === true) {
     const { id } = await getWebhook(rules.db, webhook);

@@ -85,6 +85,9 @@ export const webhookSchema = z
     lastSuccessAt: time.nullable(),
     pending: z.int().describe('Deliveries that wait; counted up to 100,000'),
     dead: z.int().describe('Deliveries that were given up; counted up to 100,000'),
+    warnings: z
+      .array(z.string())
+      .describe('What is most likely a mistake: names and beginnings that no known event has'),
     createdAt: time,
     updatedAt: time,
   })
@@ -144,6 +147,7 @@ export const testOutcomeSchema = z
 export const presentWebhook = (
   endpoint: WebhookEndpoint,
   backlog: Backlog,
+  warnings: readonly string[],
 ): z.infer<typeof webhookSchema> => ({
   id: endpoint.id,
   url: endpoint.url,
@@ -164,6 +168,7 @@ export const presentWebhook = (
   lastSuccessAt: endpoint.lastSuccessAt?.toISOString() ?? null,
   pending: backlog.pending,
   dead: backlog.dead,
+  warnings: [...warnings],
   createdAt: endpoint.createdAt.toISOString(),
   updatedAt: endpoint.updatedAt.toISOString(),
 });

@@ -8,10 +8,15 @@ import {
 } from '../../../domain/deliveries/webhook-secrets.ts';
 import type { Database, Reader } from '../../../platform/db/client.ts';
 import type { SecretBox } from '../../../platform/secrets/secret-box.ts';
+import { warnOfNames } from './check-event-names.ts';
 import { presentWebhook } from './schemas.ts';
 
-export const showWebhook = async (db: Reader, endpoint: WebhookEndpoint) =>
-  presentWebhook(endpoint, await backlogOf(db, endpoint.id));
+export const showWebhook = async (db: Reader, organizationId: string, endpoint: WebhookEndpoint) =>
+  presentWebhook(
+    endpoint,
+    await backlogOf(db, endpoint.id),
+    await warnOfNames(db, organizationId, endpoint.eventNames),
+  );
 
 export interface ShownSecret {
   readonly secret: string;

@@ -327,7 +327,11 @@ describe('an endpoint that is not well is away', () => {
     const url = (await answering(200)).replace('127.0.0.1', 'hooks.example.com');
     const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
     const verdict = await deliver(sinkFor(url, { allowPrivate: false, resolve }));
-    expect(verdict).toEqual({ type: 'unavailable', error: 'The host does not lie at a public address.' });
+    expect(verdict).toEqual({
+      type: 'unavailable',
+      error:
+        'The host does not lie at a public address; where that is wanted, set WEBHOOK_ALLOW_PRIVATE_ADDRESSES=true.',
+    });
     expect(connections).toBe(0);
   });
 });

@@ -6,7 +6,7 @@ import { type EventSink, getSink } from '../../../../domain/deliveries/sinks.ts'
 import { findEvents } from '../../../../domain/events/list-events.ts';
 import type { LoggedEvent } from '../../../../domain/events/read-events.ts';
 import type { Database } from '../../../../platform/db/client.ts';
-import { requireOrganization } from '../../require-organization.ts';
+import { requireLogOf } from '../../require-organization.ts';
 import { openMigratedRecords, runTask } from '../../run-process.ts';
 import type { Terminal } from '../../terminal.ts';
 
@@ -33,7 +33,7 @@ export const assertThere = async (
   { sink, organization }: { readonly sink?: string | undefined; readonly organization?: string | undefined },
 ): Promise<void> => {
   if (sink !== undefined) await findSink(db, sink);
-  if (organization !== undefined) await requireOrganization(db, organization);
+  if (organization !== undefined) await requireLogOf(db, organization);
 };
 
 /** One that was removed is gone. */
@@ -49,7 +49,7 @@ export const findEvent = async (
   id: string,
   organization: string | undefined,
 ): Promise<LoggedEvent> => {
-  if (organization !== undefined) await requireOrganization(db, organization);
+  if (organization !== undefined) await requireLogOf(db, organization);
   const where = organization === undefined ? '' : ` of organization "${organization}"`;
   const found = isUuid(id) ? await findEvents(db, id, organization) : [];
   const [event, ...others] = found;

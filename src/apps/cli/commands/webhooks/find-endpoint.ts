@@ -16,13 +16,24 @@ const assertThere = async (db: Reader): Promise<void> => {
   });
 };
 
+const assertNotOwn = (id: string): void => {
+  if (id !== ownSink) return;
+  throw new RendermillError('invalid_request', {
+    message:
+      '"webhook" is the endpoint of DOMAIN_EVENT_WEBHOOK_URL, which belongs to no organization: leave --organization out.',
+  });
+};
+
 /** An organization's, or with no organization the installation's own. Throws `not_found`, `invalid_request`. */
 export const findEndpoint = async (
   db: Reader,
   id: string,
   organization: string | undefined,
 ): Promise<{ readonly id: string; readonly url: string | null }> => {
-  if (organization !== undefined) return getWebhook(db, { organizationId: organization, id });
+  if (organization !== undefined) {
+    assertNotOwn(id);
+    return getWebhook(db, { organizationId: organization, id });
+  }
   if (id !== ownSink)
     throw new RendermillError('invalid_request', {
       message: `Say whose webhook ${id} is: --organization <id>.`,
