@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { campaignRequestSchema } from '../../../src/core/campaign-request.ts';
 import { recordStillCheck } from '../../../src/domain/compositions/still-check.ts';
 import { grantCredits } from '../../../src/domain/credits/ledger.ts';
 import { recordHeartbeat } from '../../../src/domain/exports/workers.ts';
 import type { CampaignAcceptance } from '../../../src/features/campaigns/acceptance.ts';
 import type { CampaignPlan } from '../../../src/features/campaigns/plan-campaign.ts';
+import { requestCampaign } from '../../../src/features/campaigns/request-campaign.ts';
 import { createTenant, openTestApi, refusalOf, type Tenant } from '../../support/api.ts';
 import { compositionVersion, countRows, createUser, slots, times } from '../../support/factories.ts';
 import { aCampaign, planAll, post, read, renderAll, rendererVersion, request, usageOf } from './support.ts';
@@ -152,6 +154,33 @@ describe('an idempotency key', () => {
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     expect(await jsonOf(again)).toEqual(answers[0]);
     expect(await usageOf(api, tenant)).toEqual({ used: 6, counted: 6 });
+  });
+
+  test('that is known is answered before anything is judged, also where that would be refused today', async () => {
+    await createUser(api.db, tenant.organizationId, { tier: 'pro' });
+    const first = await jsonOf(post(api, tenant, aCampaign(), { headers }));
+    const never = () => expect.unreachable('A replay needs no room.');
+    const replay = requestCampaign(
+      {
+        ...api,
+        renderModes: { default: 'local', available: ['local'], fallsBack: false },
+        admission: {
+          look: never,
+          refusalOf: never,
+          assertRoom: never,
+          assertAnyRoom: never,
+          take: never,
+          refused: never,
+        },
+      },
+      {
+        organizationId: tenant.organizationId,
+        request: campaignRequestSchema.parse(aCampaign()),
+        idempotencyKey: 'k-1',
+        correlationId: 'c',
+      },
+    );
+    expect(await replay).toEqual({ answer: first, replayed: true });
   });
 
   test('of another request is a conflict', async () => {
