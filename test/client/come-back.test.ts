@@ -15,7 +15,7 @@ interface Refused {
   readonly status: number;
   readonly code: string;
   /** Seconds, or a date; absent: no such header. */
-  readonly after?: string;
+  readonly after?: string | undefined;
 }
 
 const refuse = (response: ServerResponse, { status, code, after }: Refused) => {

@@ -116,6 +116,9 @@ const registerRequest = (scope: HttpServer, deps: CampaignRoutesDeps): void => {
     {
       onRequest: [deps.access.require('secret'), async (request) => refuseAheadOfBody(deps, request)],
       bodyLimit: maxBodyBytes,
+      config: {
+        whenTooLarge: 'Split the campaign, or send it as a CSV file of up to 100 MB: POST /api/imports/csv.',
+      },
       validatorCompiler: (route) =>
         route.httpPart === 'body' ? () => true : validatorCompiler(route as never),
       schema: {

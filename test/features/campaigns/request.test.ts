@@ -136,6 +136,11 @@ describe('all or none', () => {
     const variants = times(2_000, (index) => ({ name: `v${index}`, props: { text: 'x'.repeat(2_000) } }));
     const large = aCampaign({ compositionId: 'open', variants, sizes: 1 });
     expect((await post(api, tenant, large)).status).toBe(202);
+    const endless = aCampaign({ variants: [{ name: 'a', props: { text: 'x'.repeat(20 * 1024 * 1024) } }] });
+    expect(await refusalOf(await post(api, tenant, endless))).toMatchObject({
+      status: 413,
+      message: expect.stringMatching(/at most 20 MB \(20971520 bytes\) .* POST \/api\/imports\/csv\.$/),
+    });
     const broken = await api.call('/api/campaigns', { key: tenant.key, text: '{"userId":' });
     expect(await refusalOf(broken)).toMatchObject({ status: 400, code: 'invalid_json' });
   });
