@@ -12,7 +12,7 @@ import { newId } from '../../core/ids.ts';
 import { renderModesOf } from '../../domain/accounts/organizations.ts';
 import { storeReport } from '../../domain/batches/stage-batch.ts';
 import type { Composition } from '../../domain/compositions/find-compositions.ts';
-import { judgeProps, type PropsReason } from '../../domain/compositions/validate-props.ts';
+import { judgeProps, judgeSomeProps, type PropsReason } from '../../domain/compositions/validate-props.ts';
 import { acceptRun } from '../../domain/exports/accept-run.ts';
 import type { Admission } from '../../domain/exports/admission.ts';
 import {
@@ -196,17 +196,22 @@ const maxUnjudged = 5;
 
 const createJudge = (composition: Composition) => {
   let unjudged = 0;
-  const judge = (props: Readonly<Record<string, unknown>>): readonly PropsReason[] => {
+  const again = (props: Readonly<Record<string, unknown>>): readonly PropsReason[] => {
     try {
       return judgeProps(composition, props);
     } catch (error) {
       if (!(error instanceof RendermillError) || error.code !== 'invalid_props') throw error;
       unjudged += 1;
       if (unjudged >= maxUnjudged) throw error;
-      return judge(props);
+      return again(props);
     }
   };
-  return judge;
+  return (many: readonly Readonly<Record<string, unknown>>[]): readonly (readonly PropsReason[])[] =>
+    judgeSomeProps(composition, many).map((reasons, index) => {
+      if (reasons !== null) return reasons;
+      unjudged += 1;
+      return again(many[index] ?? {});
+    });
 };
 
 const rowsRefused = ({ preview: _preview, ...report }: FileReport): RendermillError => {

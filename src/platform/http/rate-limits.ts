@@ -66,6 +66,8 @@ type LimitedBy =
   | 'publishable_network';
 
 const windowSeconds = 60;
+/** A proxy may hand on whatever its client called itself. */
+const mostAddressLength = 64;
 /** After a failure of Redis nobody waits for it for so long. */
 const pauseMs = 1_000;
 const mostKnownKeys = 10_000;
@@ -110,7 +112,7 @@ export const openRequestLimits = async (
   const refuse = (request: FastifyRequest, refusal: Refusal): never => {
     const { by, counted, standing, caller, network } = refusal;
     refused[by] += 1;
-    const { ip: address, routeOptions } = request;
+    const { ip, routeOptions } = request;
     const { keyId, organizationId } = caller ?? {};
     tell(
       counted,
@@ -118,7 +120,7 @@ export const openRequestLimits = async (
         by,
         ...(keyId === undefined ? {} : { keyId }),
         ...(organizationId === undefined ? {} : { organizationId }),
-        address,
+        address: ip.slice(0, mostAddressLength),
         ...(network === undefined ? {} : { network }),
         limit: standing.limit,
         route: routeOptions.url ?? 'none',
@@ -262,7 +264,8 @@ const rateLimited = ({ limit, reset }: Standing, whose: string): RendermillError
 };
 
 /** Of IPv6 the /64, of which every device has a whole one. */
-const addressOf = (request: FastifyRequest): string => rateLimit.normalizeIP(request.ip).slice(0, 64);
+const addressOf = (request: FastifyRequest): string =>
+  rateLimit.normalizeIP(request.ip).slice(0, mostAddressLength);
 
 /** Of IPv6 the /48, which is the most that one customer is given; null: of IPv4 no one has a whole network. */
 const networkOf = (request: FastifyRequest): string | null => {
