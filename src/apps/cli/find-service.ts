@@ -31,7 +31,7 @@ export const openClient = async (options: ServiceOptions, terminal: Terminal): P
   createClient({
     ...(await findService(options, terminal.environment)),
     onWait: ({ error, waitMs }) =>
-      terminal.note(`${error.message} Asking again in ${Math.ceil(waitMs / 1000)} s; Ctrl-C ends this.`),
+      terminal.note(`${error.message} Asking again in ${Math.ceil(waitMs / 1000)} s.`),
   });
 
 /** An option, else the environment, else what `up` left. */
