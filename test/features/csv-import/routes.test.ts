@@ -158,11 +158,11 @@ describe('bad rows', () => {
       unreadable: (line) => `Product ${line},none`,
     };
     const file = `productName,price\n${rows.map(({ kind, line }) => written[kind](line)).join('\n')}\n`;
-    const answer = await (await post(file, { onError: 'skip' })).json();
+    const answer = (await (await post(file, { onError: 'skip' })).json()) as { problems: { line: number }[] };
     const linesOf = (...wanted: Kind[]) =>
       rows.filter(({ kind }) => wanted.includes(kind)).map(({ line }) => line);
     const bad = linesOf('misfit', 'misshapen', 'unreadable');
-    expect(answer.problems.map(({ line }: { line: number }) => line)).toEqual(bad);
+    expect(answer.problems.map(({ line }) => line)).toEqual(bad);
     expect(answer).toMatchObject({ refused: bad.length, skipped: linesOf('empty').length });
     const [batch] = await batches();
     const variants = await variantsOf(batch?.id ?? '');
