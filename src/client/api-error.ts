@@ -8,6 +8,7 @@ export interface ApiErrorOptions {
   readonly details?: Readonly<Record<string, unknown>> | undefined;
   /** Name it when you ask the service's operator for help. */
   readonly requestId?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -17,6 +18,8 @@ export class ApiError extends Error {
   readonly status: number;
   readonly details: Readonly<Record<string, unknown>> | undefined;
   readonly requestId: string | undefined;
+  /** After so many milliseconds the service asks to come back; undefined: it does not say. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(options: ApiErrorOptions) {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -24,6 +27,7 @@ export class ApiError extends Error {
     this.status = options.status;
     this.details = options.details;
     this.requestId = options.requestId;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** The same request may succeed later: nobody answered, or the service asked to come back. */

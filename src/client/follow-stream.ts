@@ -1,6 +1,7 @@
 /** A stream of server-sent events, over as many connections as it takes: each one resumes after the last id that was seen. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from './api-error.ts';
+import { comeBackDefaults, waitOf } from './come-back.ts';
 import { createEventParser, type StreamEvent } from './event-parser.ts';
 import { type Transport, unreachable } from './transport.ts';
 
@@ -60,9 +61,19 @@ export async function* followStream<Message>(
       broken = error;
     }
     if (Date.now() - place.heardAt > settings.patienceMs) throw broken ?? lostSight(followed.what);
-    await delay(place.retryMs, undefined, signal === undefined ? {} : { signal });
+    const waitMs = Math.max(place.retryMs, askedToWait(transport, broken));
+    await delay(waitMs, undefined, signal === undefined ? {} : { signal });
   }
 }
+
+/** Milliseconds; 0: it was not asked to. Throws the refusal where that is longer than the client is willing to wait. */
+const askedToWait = ({ options }: Transport, broken: unknown): number => {
+  if (!(broken instanceof ApiError) || broken.retryAfterMs === undefined) return 0;
+  if (broken.retryAfterMs > (options.mostWaitMs ?? comeBackDefaults.mostWaitMs)) throw broken;
+  const waitMs = waitOf(broken.retryAfterMs);
+  options.onWait?.({ error: broken, waitMs });
+  return waitMs;
+};
 
 async function* readMessages<Message>(
   transport: Transport,
@@ -107,7 +118,7 @@ async function* readText(
   const silence = setTimeout(() => connection.abort(), silenceMs);
   const both = signal === undefined ? connection.signal : AbortSignal.any([connection.signal, signal]);
   try {
-    const response = await transport.open(path, { headers, signal: both });
+    const response = await transport.open(path, { headers, signal: both, once: true });
     const decoder = new TextDecoder();
     for await (const chunk of response.body ?? []) {
       silence.refresh();

@@ -1,14 +1,26 @@
 /** A CSV to the service, streamed: a Blob of `fs.openAsBlob` is read from the disk as it is sent. */
 import { ApiError } from './api-error.ts';
+import { readRetryAfter, repeatWhenAsked } from './come-back.ts';
 import type { ImportCsvOptions } from './import-types.ts';
 import { type ClientOptions, unreachable } from './transport.ts';
 
 /** Answers once the whole file is read and judged. Rejects with an ApiError: `rows_refused` has the problems in its details. */
-export const importCsv = async <Answer>(
+export const importCsv = <Answer>(
+  options: ClientOptions,
+  file: Blob,
+  order: object,
+  given: ImportCsvOptions = {},
+): Promise<Answer> => {
+  const { idempotencyKey, signal } = given;
+  const request = { method: 'POST', hasIdempotencyKey: idempotencyKey !== undefined, signal };
+  return repeatWhenAsked(options, request, () => send<Answer>(options, file, order, given));
+};
+
+const send = async <Answer>(
   { url, key }: ClientOptions,
   file: Blob,
   order: object,
-  { idempotencyKey, signal }: ImportCsvOptions = {},
+  { idempotencyKey, signal }: ImportCsvOptions,
 ): Promise<Answer> => {
   const base = url.replace(/\/+$/, '');
   const body = new FormData();
@@ -37,11 +49,19 @@ export const importCsv = async <Answer>(
 const refusal = (base: string, response: Response, answer: unknown): ApiError => {
   const { status } = response;
   const requestId = response.headers.get('x-request-id') ?? undefined;
+  const retryAfterMs = readRetryAfter(response);
   const { error } = (answer ?? {}) as { error?: { code?: unknown; message?: unknown; details?: unknown } };
   if (typeof error?.code === 'string' && typeof error.message === 'string') {
     const details = error.details as Readonly<Record<string, unknown>> | undefined;
-    return new ApiError({ code: error.code, message: error.message, details, requestId, status });
+    return new ApiError({
+      code: error.code,
+      message: error.message,
+      details,
+      requestId,
+      status,
+      retryAfterMs,
+    });
   }
   const message = `What answers at ${base} does not speak Rendermill's API: status ${status}.`;
-  return new ApiError({ code: 'unexpected_answer', status, message, requestId });
+  return new ApiError({ code: 'unexpected_answer', status, message, requestId, retryAfterMs });
 };

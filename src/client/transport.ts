@@ -1,7 +1,8 @@
-/** One request to the service. Every failure leaves here as an ApiError, except that of a caller's own signal. */
+/** One request to the service, repeated where it asks for that. Every failure leaves here as an ApiError, except that of a caller's own signal. */
 import { ApiError } from './api-error.ts';
+import { type ComeBackOptions, readRetryAfter, repeatWhenAsked } from './come-back.ts';
 
-export interface ClientOptions {
+export interface ClientOptions extends ComeBackOptions {
   /** Where the service is: http://127.0.0.1:3000 */
   readonly url: string;
   /** A secret key: rm_sk_… */
@@ -15,9 +16,12 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** A redirect is an answer, too: where it leads is the caller's business. */
   readonly mayRedirect?: boolean;
+  /** The caller comes back itself. */
+  readonly once?: boolean;
 }
 
 export interface Transport {
+  readonly options: ClientOptions;
   /** Without a slash at its end. */
   readonly base: string;
   /** The answer, its body unread; rejects for a status that is no success. */
@@ -27,10 +31,11 @@ export interface Transport {
 
 const answerTimeoutMs = 30_000;
 
-export const createTransport = ({ url, key }: ClientOptions): Transport => {
+export const createTransport = (clientOptions: ClientOptions): Transport => {
+  const { url, key } = clientOptions;
   const base = url.replace(/\/+$/, '');
 
-  const open = async (path: string, options: RequestOptions = {}): Promise<Response> => {
+  const ask = async (path: string, options: RequestOptions): Promise<Response> => {
     const { method = 'GET', body, headers = {}, signal, mayRedirect = false } = options;
     const response = await fetch(base + path, {
       method,
@@ -50,20 +55,31 @@ export const createTransport = ({ url, key }: ClientOptions): Transport => {
     return response;
   };
 
+  /** Waiting to be let in again is no part of the time for an answer. */
+  const askJson = async <Answer>(path: string, options: RequestOptions): Promise<Answer> => {
+    const timeout = AbortSignal.timeout(answerTimeoutMs);
+    const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+    try {
+      const response = await ask(path, { ...options, signal });
+      return (await response.json()) as Answer;
+    } catch (error) {
+      if (error instanceof ApiError || options.signal?.aborted) throw error;
+      throw timeout.aborted ? unreachable(base, error) : unexpected(base, error);
+    }
+  };
+
+  const repeating = <Answer>(options: RequestOptions, one: () => Promise<Answer>): Promise<Answer> => {
+    const { method = 'GET', headers = {}, signal, once = false } = options;
+    const request = { method, signal, hasIdempotencyKey: headers['idempotency-key'] !== undefined };
+    return once ? one() : repeatWhenAsked(clientOptions, request, one);
+  };
+
   return {
+    options: clientOptions,
     base,
-    open,
-    json: async <Answer>(path: string, options: RequestOptions = {}): Promise<Answer> => {
-      const timeout = AbortSignal.timeout(answerTimeoutMs);
-      const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
-      try {
-        const response = await open(path, { ...options, signal });
-        return (await response.json()) as Answer;
-      } catch (error) {
-        if (error instanceof ApiError || options.signal?.aborted) throw error;
-        throw timeout.aborted ? unreachable(base, error) : unexpected(base, error);
-      }
-    },
+    open: (path, options = {}) => repeating(options, () => ask(path, options)),
+    json: <Answer>(path: string, options: RequestOptions = {}) =>
+      repeating(options, () => askJson<Answer>(path, options)),
   };
 };
 
@@ -107,11 +123,13 @@ const isErrorBody = (body: unknown): body is ErrorBody =>
 const refusal = async (response: Response): Promise<ApiError> => {
   const body: unknown = await response.json().catch(() => undefined);
   const { status } = response;
-  if (isErrorBody(body)) return new ApiError({ ...body.error, status });
+  const retryAfterMs = readRetryAfter(response);
+  if (isErrorBody(body)) return new ApiError({ ...body.error, status, retryAfterMs });
   return new ApiError({
     code: 'unexpected_answer',
     status,
     message: `${response.url} answered ${status} ${response.statusText}`.trimEnd(),
     requestId: response.headers.get('x-request-id') ?? undefined,
+    retryAfterMs,
   });
 };

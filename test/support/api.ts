@@ -16,6 +16,7 @@ import { loadConfig } from '../../src/platform/config/config.ts';
 import { openDatabase } from '../../src/platform/db/client.ts';
 import { type Listener, openListener } from '../../src/platform/db/listener.ts';
 import { createLifecycle } from '../../src/platform/lifecycle/lifecycle.ts';
+import type { Logger } from '../../src/platform/log/log.ts';
 import type { JobQueue, QueueJob } from '../../src/platform/queue/contract.ts';
 import type { Storage } from '../../src/platform/storage/contract.ts';
 import { createFolderStorage } from '../../src/platform/storage/folder.ts';
@@ -79,6 +80,8 @@ interface TestApiOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Default: a folder. */
   readonly storage?: Storage;
+  /** Default: nowhere. */
+  readonly log?: Logger;
 }
 
 export const startTestApi = async (options: TestApiOptions = {}): Promise<TestApi> => {
@@ -101,7 +104,7 @@ export const startTestApi = async (options: TestApiOptions = {}): Promise<TestAp
   };
   const resources = {
     config: loadConfig({ RENDERMILL_HOME: directory, LOG_LEVEL: 'silent', ...options.environment }),
-    log: silentLog,
+    log: options.log ?? silentLog,
     lifecycle: createLifecycle({ log: silentLog, deadlineMs: 10_000 }),
     clock: createTestClock(),
     databaseUrl,

@@ -24,7 +24,7 @@ export const openLimits = async (
 export const registerLimitMetrics = (metrics: Metrics, limits: RequestLimits): void =>
   metrics.counterBy(
     'rendermill_rate_limited_total',
-    'Requests that this process answered with 429, by what had sent too many',
+    'Requests that this process answered with 429, by the limit: of a key, of an address (IPv6: also its network) without a valid key or with a publishable one',
     ['by'],
     async (): Promise<LabelledValue[]> =>
       Object.entries(limits.refused()).map(([by, value]) => ({ labels: { by }, value })),

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { type Client, createClient } from '../../client/client.ts';
 import type { ClientOptions } from '../../client/transport.ts';
 import { RendermillError } from '../../core/errors.ts';
 import { loadConfig } from '../../platform/config/config.ts';
@@ -24,6 +25,14 @@ export const addServiceOptions = (command: Command): Command =>
       '--key <key>',
       'a secret key (default: RENDERMILL_API_KEY, else the one of `up` in RENDERMILL_HOME, for its own address)',
     );
+
+/** The service that a command asks; what it has to wait for it says on stderr. */
+export const openClient = async (options: ServiceOptions, terminal: Terminal): Promise<Client> =>
+  createClient({
+    ...(await findService(options, terminal.environment)),
+    onWait: ({ error, waitMs }) =>
+      terminal.note(`${error.message} Asking again in ${Math.ceil(waitMs / 1000)} s.`),
+  });
 
 /** An option, else the environment, else what `up` left. */
 export const findService = async (

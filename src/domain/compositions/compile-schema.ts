@@ -14,10 +14,19 @@ export type SchemaAnswer =
   /** A pattern or a comparison that takes for ever on this value. */
   | { readonly type: 'too_slow' };
 
-export type SchemaCheck = (value: unknown) => SchemaAnswer;
+export interface SchemaCheck {
+  one(value: unknown): SchemaAnswer;
+  /**
+   * The same answers for the first values, at least one, and for as many as a turn has time for: watching over a deadline costs ten
+   * times what an honest validation does, and here they share one.
+   */
+  some(values: readonly unknown[]): readonly SchemaAnswer[];
+}
 
 /** Milliseconds of one validation; an honest one takes less than one. */
 export const validationDeadlineMs = 250;
+/** For so long values are judged one after the other; then others have their turn. */
+const turnMs = 15;
 
 const addFormats = addFormatsModule.default;
 
@@ -83,12 +92,26 @@ export const compileSchema = (schema: JsonSchema): SchemaCheck => {
   });
   addFormats(ajv);
   const validate = ajv.compile(withoutRefused(schema, false) as JsonSchema);
-  return (value) => {
-    const judge = () => withinDeadline(() => validate(value) === true);
-    const first = judge();
+  const judge = (value: unknown): SchemaAnswer =>
+    validate(value) === true ? { type: 'fits' } : { type: 'misfits', errors: validate.errors ?? [] };
+  const one = (value: unknown): SchemaAnswer => {
+    const first = withinDeadline(() => judge(value));
     // The deadline is wall clock: on a crowded machine an honest validation may miss it once.
-    const answer = first === 'too_slow' ? judge() : first;
-    if (answer === 'too_slow') return { type: 'too_slow' };
-    return answer ? { type: 'fits' } : { type: 'misfits', errors: validate.errors ?? [] };
+    const answer = first === 'too_slow' ? withinDeadline(() => judge(value)) : first;
+    return answer === 'too_slow' ? { type: 'too_slow' } : answer;
   };
+  const some = (values: readonly unknown[]): readonly SchemaAnswer[] => {
+    const answers: SchemaAnswer[] = [];
+    const ends = performance.now() + turnMs;
+    const whole = withinDeadline(() => {
+      for (const value of values) {
+        answers.push(judge(value));
+        if (performance.now() > ends) return;
+      }
+    });
+    // The one in whose middle the deadline came has a deadline of its own: it may only have been the last of many.
+    if (whole === 'too_slow' && answers.length < values.length) answers.push(one(values[answers.length]));
+    return answers;
+  };
+  return { one, some };
 };

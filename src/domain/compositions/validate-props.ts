@@ -1,7 +1,12 @@
 /** Props against the JSON Schema that was made of the composition's own zod schema; no Remotion, no React, no browser. */
 import type { ErrorObject } from 'ajv';
 import { RendermillError } from '../../core/errors.ts';
-import { compileSchema, type SchemaCheck, validationDeadlineMs } from './compile-schema.ts';
+import {
+  compileSchema,
+  type SchemaAnswer,
+  type SchemaCheck,
+  validationDeadlineMs,
+} from './compile-schema.ts';
 import type { Composition } from './find-compositions.ts';
 
 const maxReasons = 20;
@@ -48,25 +53,44 @@ export interface PropsReason {
   readonly reason: string;
 }
 
+/** What the schema is asked about: what is not given is taken from the composition's default props, as Remotion does. */
+const wholeProps = (composition: Composition, props: Record<string, unknown>) => ({
+  ...composition.default_props,
+  ...props,
+});
+
+/** Null: the schema could not judge in time. */
+const reasonsOf = (answer: SchemaAnswer): readonly PropsReason[] | null => {
+  if (answer.type === 'too_slow') return null;
+  return answer.type === 'fits' ? [] : answer.errors.slice(0, maxReasons).map(reasonOf);
+};
+
 /**
- * What is wrong with the props, in at most 20 reasons; none: they fit. What is not given is taken from the composition's default
- * props, as Remotion does; a composition without a schema takes everything. Throws `invalid_props` where the schema itself
- * cannot judge in time.
+ * What is wrong with the props, in at most 20 reasons; none: they fit. A composition without a schema takes everything. Throws
+ * `invalid_props` where the schema itself cannot judge in time.
  */
 export const judgeProps = (
   composition: Composition,
   props: Record<string, unknown>,
 ): readonly PropsReason[] => {
   if (composition.props_schema === null) return [];
-  const answer = checkFor(composition, composition.props_schema)({ ...composition.default_props, ...props });
-  if (answer.type === 'fits') return [];
-  if (answer.type === 'too_slow') {
-    throw new RendermillError('invalid_props', {
-      message: `The schema of "${composition.id}" could not judge these props within ${validationDeadlineMs} ms: look for a pattern in it that backtracks without end.`,
-      details: { compositionId: composition.id, reasons: [] },
-    });
-  }
-  return answer.errors.slice(0, maxReasons).map(reasonOf);
+  const answer = checkFor(composition, composition.props_schema).one(wholeProps(composition, props));
+  const reasons = reasonsOf(answer);
+  if (reasons !== null) return reasons;
+  throw new RendermillError('invalid_props', {
+    message: `The schema of "${composition.id}" could not judge these props within ${validationDeadlineMs} ms: look for a pattern in it that backtracks without end.`,
+    details: { compositionId: composition.id, reasons: [] },
+  });
+};
+
+/** As `judgeProps`, for the first of many, at least one, and as many as a turn has time for. Null: the schema could not judge in time. */
+export const judgeSomeProps = (
+  composition: Composition,
+  many: readonly Record<string, unknown>[],
+): readonly (readonly PropsReason[] | null)[] => {
+  if (composition.props_schema === null) return many.map(() => []);
+  const check = checkFor(composition, composition.props_schema);
+  return check.some(many.map((props) => wholeProps(composition, props))).map(reasonsOf);
 };
 
 /** Throws `invalid_props` with a path and a reason each. */

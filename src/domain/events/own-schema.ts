@@ -74,7 +74,7 @@ export const createOwnJudge = (): JudgeProperties => {
     if (leftMs <= 0) return { type: 'too_slow' };
     const check = checkOf(definition);
     const startedAt = performance.now();
-    const answer = check(properties);
+    const answer = check.one(properties);
     leftMs -= performance.now() - startedAt;
     return answer.type === 'misfits'
       ? { type: 'misfits', reasons: answer.errors.slice(0, maxReasons).map(reasonOf) }

@@ -22,6 +22,8 @@ export interface Admission {
   refusalOf(exports: number): RendermillError | null;
   /** Throws what `refusalOf` finds. */
   assertRoom(exports: number): void;
+  /** Ahead of knowing how many are asked for: throws `service_overloaded` where not even one fits. */
+  assertAnyRoom(): void;
   /** As `assertRoom`, and from now on they wait: for the end of the transaction that accepts them. */
   take(exports: number): void;
   /** How often this process has refused because others wait. */
@@ -63,20 +65,25 @@ export const createAdmission = ({ db, clock, maxWaiting }: AdmissionDeps): Admis
     samples = [...samples.filter((one) => Math.abs(at - one.at) < paceMs), sample];
   };
 
+  const waitingNow = (): number => {
+    const last = samples.at(-1) ?? { waiting: 0, accepted: 0 };
+    return last.waiting + accepted - last.accepted;
+  };
+  const overloaded = (excess: number, asked: string): RendermillError =>
+    tooManyWait({ waiting: waitingNow(), maxWaiting, asked, seconds: secondsUntilRoom(samples, excess) });
+
   const refusalOf = (exports: number): RendermillError | null => {
     if (exports > maxWaiting) return neverFits(exports, maxWaiting);
-    const last = samples.at(-1) ?? { waiting: 0, accepted: 0 };
-    const waiting = last.waiting + accepted - last.accepted;
-    const excess = waiting + exports - maxWaiting;
-    return excess <= 0 ? null : overloaded({ waiting, exports, maxWaiting, samples });
+    const excess = waitingNow() + exports - maxWaiting;
+    return excess <= 0 ? null : overloaded(excess, `${exports} more were asked for`);
   };
 
-  const assertRoom = (exports: number): void => {
-    const refusal = refusalOf(exports);
+  const refuse = (refusal: RendermillError | null): void => {
     if (refusal === null) return;
     if (refusal.code === 'service_overloaded') refused += 1;
     throw refusal;
   };
+  const assertRoom = (exports: number): void => refuse(refusalOf(exports));
 
   return {
     look: async () => {
@@ -88,6 +95,10 @@ export const createAdmission = ({ db, clock, maxWaiting }: AdmissionDeps): Admis
     },
     refusalOf,
     assertRoom,
+    assertAnyRoom: () => {
+      const excess = waitingNow() + 1 - maxWaiting;
+      if (excess > 0) refuse(overloaded(excess, 'more were asked for'));
+    },
     take: (exports) => {
       assertRoom(exports);
       accepted += exports;
@@ -105,17 +116,17 @@ const neverFits = (exports: number, maxWaiting: number): RendermillError =>
     details: { exports, limit: maxWaiting },
   });
 
-const overloaded = (given: {
+const tooManyWait = (given: {
   waiting: number;
-  exports: number;
   maxWaiting: number;
-  samples: readonly LineSample[];
+  /** In words. */
+  asked: string;
+  seconds: number;
 }): RendermillError => {
-  const { waiting, exports, maxWaiting } = given;
-  const retryAfterSeconds = secondsUntilRoom(given.samples, waiting + exports - maxWaiting);
+  const { waiting, maxWaiting, asked, seconds } = given;
   return new RendermillError('service_overloaded', {
-    message: `${waiting} renders are waiting, ${exports} more were asked for, and this installation lets ${maxWaiting} wait. Nothing was reserved. Try again in ${retryAfterSeconds} seconds.`,
-    details: { waiting, limit: maxWaiting, retryAfterSeconds },
+    message: `${waiting} renders are waiting, ${asked}, and this installation lets ${maxWaiting} wait. Nothing was reserved. Try again in ${seconds} seconds.`,
+    details: { waiting, limit: maxWaiting, retryAfterSeconds: seconds },
   });
 };
 

@@ -7,13 +7,17 @@ import { sql } from 'kysely';
 import { RendermillError } from '../../core/errors.ts';
 import type { Database, Tx } from '../../platform/db/client.ts';
 import { inParts } from '../../platform/db/in-parts.ts';
+import { withoutTrace } from '../../platform/db/without-trace.ts';
 
 export const idempotencyHours = 24;
 
-export interface IdempotencyScope {
+export interface KeyScope {
   readonly organizationId: string;
   readonly route: string;
   readonly key: string;
+}
+
+export interface IdempotencyScope extends KeyScope {
   readonly requestHash: string;
 }
 
@@ -58,12 +62,8 @@ export const hashLargeRequest = async (
   return hash.update(names.length === 0 ? '{}' : '}').digest('hex');
 };
 
-/** The answer that was given before, or null for the first one. Throws `idempotency_conflict` for another body. */
-export const claimIdempotencyKey = async (
-  tx: Tx,
-  scope: IdempotencyScope,
-  now: Date,
-): Promise<Record<string, unknown> | null> => {
+/** False: it is another's. Waits for the end of one that is just being claimed. */
+const claim = async (tx: Tx, scope: IdempotencyScope, now: Date): Promise<boolean> => {
   const expiresAt = new Date(now.getTime() + idempotencyHours * 3_600_000);
   const claimed = await sql`
     INSERT INTO idempotency_key (organization_id, route, key, request_hash, expires_at)
@@ -72,7 +72,16 @@ export const claimIdempotencyKey = async (
       SET request_hash = excluded.request_hash, expires_at = excluded.expires_at, response = NULL
       WHERE idempotency_key.expires_at <= ${now}
     RETURNING key`.execute(tx);
-  if (claimed.rows.length > 0) return null;
+  return claimed.rows.length > 0;
+};
+
+/** The answer that was given before, or null for the first one. Throws `idempotency_conflict` for another body. */
+export const claimIdempotencyKey = async (
+  tx: Tx,
+  scope: IdempotencyScope,
+  now: Date,
+): Promise<Record<string, unknown> | null> => {
+  if (await claim(tx, scope, now)) return null;
   const before = await tx
     .selectFrom('idempotency_key')
     .select(['request_hash', 'response'])
@@ -83,6 +92,20 @@ export const claimIdempotencyKey = async (
   if (before.request_hash !== scope.requestHash) throw new RendermillError('idempotency_conflict');
   return before.response;
 };
+
+/**
+ * As `claimIdempotencyKey`, and the key stays as free as it was: ahead of work that a replay can do without. The claim that counts is
+ * that of the acceptance.
+ */
+export const findAnswer = (
+  db: Database,
+  scope: IdempotencyScope,
+  now: Date,
+): Promise<Record<string, unknown> | null> => withoutTrace(db, (tx) => claimIdempotencyKey(tx, scope, now));
+
+/** Whether a request would be answered as before, or as a conflict: for a refusal ahead of its body, of which there is no hash yet. */
+export const isKnownKey = (db: Database, scope: KeyScope, now: Date): Promise<boolean> =>
+  withoutTrace(db, async (tx) => !(await claim(tx, { ...scope, requestHash: '' }, now)));
 
 export const storeAnswer = async (
   tx: Tx,

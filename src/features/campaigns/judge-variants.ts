@@ -2,7 +2,7 @@
 import type { CampaignVariant } from '../../core/campaign-request.ts';
 import { RendermillError } from '../../core/errors.ts';
 import type { Composition } from '../../domain/compositions/find-compositions.ts';
-import { judgeProps, type PropsReason } from '../../domain/compositions/validate-props.ts';
+import { judgeSomeProps, type PropsReason } from '../../domain/compositions/validate-props.ts';
 import { createPause } from '../../platform/clock/pause.ts';
 
 export interface VariantReason extends PropsReason {
@@ -24,6 +24,9 @@ const maxListed = 100;
 /** A schema that cannot judge in time holds everybody up each time: enough is enough. */
 const maxUnjudged = 3;
 
+/** Handed over at once; the check itself says how many of them it has judged. */
+const variantsALook = 200;
+
 export const judgeVariants = async (
   composition: Composition,
   variants: readonly CampaignVariant[],
@@ -33,16 +36,21 @@ export const judgeVariants = async (
   let count = 0;
   let refused = 0;
   let unjudged = 0;
-  for (const [variant, { name, props }] of variants.entries()) {
-    await pause();
-    const found = judgeOne(composition, props);
-    if (found === 'unjudged') unjudged += 1;
-    const listed = found === 'unjudged' ? [tooSlow] : found;
+  const add = (variant: number, found: readonly PropsReason[] | null): void => {
+    if (found === null) unjudged += 1;
+    const listed = found ?? [tooSlow];
     count += listed.length;
     if (listed.length > 0) refused += 1;
+    const name = variants[variant]?.name ?? '';
     for (const { path, reason } of listed.slice(0, maxListed - reasons.length))
       reasons.push({ variant, name, path: `variants.${variant}.${path}`, reason });
-    if (unjudged >= maxUnjudged) break;
+  };
+  for (let from = 0; from < variants.length && unjudged < maxUnjudged; ) {
+    await pause();
+    const some = variants.slice(from, from + variantsALook).map(({ props }) => props);
+    const found = judgeSomeProps(composition, some);
+    for (const [index, one] of found.entries()) add(from + index, one);
+    from += found.length;
   }
   return { reasons, count, variants: refused };
 };
@@ -50,15 +58,6 @@ export const judgeVariants = async (
 const tooSlow: PropsReason = {
   path: 'props',
   reason: 'could not be judged in time by the schema: look for a pattern in it that backtracks without end',
-};
-
-const judgeOne = (composition: Composition, props: Record<string, unknown>) => {
-  try {
-    return judgeProps(composition, props);
-  } catch (error) {
-    if (error instanceof RendermillError && error.code === 'invalid_props') return 'unjudged';
-    throw error;
-  }
 };
 
 /** Told in a sentence; the rest of the reasons are in the details. */

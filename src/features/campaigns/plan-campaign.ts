@@ -19,6 +19,7 @@ import { assertCells, assertSize, meteredUser, shapeOf } from '../../domain/expo
 import { liveCapacity, liveLambdaCapacity } from '../../domain/exports/workers.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database, Tx } from '../../platform/db/client.ts';
+import { withoutTrace } from '../../platform/db/without-trace.ts';
 import { countReusable } from './count-reusable.ts';
 import { judgeVariants, refusalOf } from './judge-variants.ts';
 import { sizeSchema } from './present-campaign.ts';
@@ -103,7 +104,7 @@ export const planCampaign = async (
   const composition = await getComposition(db, organizationId, request.compositionId, request.version);
   const modes = await renderModesOf(db, organizationId, deps.renderModes);
   const misfits = refusalOf(composition, await judgeVariants(composition, request.variants));
-  const metered = await undone(db, (tx) => meter(tx, organizationId, request, composition, now));
+  const metered = await withoutTrace(db, (tx) => meter(tx, organizationId, request, composition, now));
   const refusals = [
     ...(misfits ? [misfits] : []),
     ...(await installationRefusals(deps, request, modes)),
@@ -166,16 +167,6 @@ const installationRefusals = async (
 };
 
 const cellsOf = ({ variants, sizes }: CampaignRequest): number => variants.length * sizes.length;
-
-/** Runs the work and takes back whatever it wrote. */
-const undone = async <T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> => {
-  const tx = await db.startTransaction().execute();
-  try {
-    return await work(tx);
-  } finally {
-    await tx.rollback().execute();
-  }
-};
 
 const meter = async (
   tx: Tx,

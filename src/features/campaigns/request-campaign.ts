@@ -6,7 +6,7 @@ import { addVariants, stageBatch } from '../../domain/batches/stage-batch.ts';
 import { getComposition } from '../../domain/compositions/find-compositions.ts';
 import { acceptRun } from '../../domain/exports/accept-run.ts';
 import type { Admission } from '../../domain/exports/admission.ts';
-import { hashLargeRequest } from '../../domain/exports/idempotency.ts';
+import { findAnswer, hashLargeRequest, isKnownKey } from '../../domain/exports/idempotency.ts';
 import { assertCells, prepareBatch } from '../../domain/exports/prepare-batch.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import { createPause } from '../../platform/clock/pause.ts';
@@ -29,6 +29,8 @@ export interface CampaignOrder {
   readonly correlationId: string;
 }
 
+const route = 'POST /api/campaigns';
+
 /**
  * Accepts a campaign in one transaction, every cell reserved, or refuses it and leaves no trace. The same idempotency key gives the
  * same answer and no second campaign. Throws `render_mode_unavailable`, `render_mode_forbidden` and `service_overloaded` beside what the
@@ -38,24 +40,36 @@ export const requestCampaign = async (
   deps: CampaignDeps,
   order: CampaignOrder,
 ): Promise<Answered<CampaignAcceptance>> => {
-  const cells = order.request.variants.length * order.request.sizes.length;
-  // A hundred thousand variants are judged in vain where there is no room; a known key would have its answer all the same.
+  const { organizationId, request, idempotencyKey: key } = order;
+  const requestHash = key === undefined ? '' : await hashLargeRequest(request, createPause());
+  if (key !== undefined) {
+    const before = await findAnswer(deps.db, { organizationId, route, key, requestHash }, deps.clock.now());
+    if (before) return { answer: before as CampaignAcceptance, replayed: true };
+  }
+  // A hundred thousand variants would be judged in vain where there is no room.
   await deps.admission.look();
-  if (order.idempotencyKey === undefined) deps.admission.assertRoom(cells);
+  deps.admission.assertRoom(request.variants.length * request.sizes.length);
   const judged = await judge(deps.db, order).catch((error: unknown) => ({ error }));
   // The judging may have taken a while.
   await deps.admission.look();
-  const asked = {
-    organizationId: order.organizationId,
-    route: 'POST /api/campaigns',
-    key: order.idempotencyKey,
-    requestHash:
-      order.idempotencyKey === undefined ? '' : await hashLargeRequest(order.request, createPause()),
-  };
-  return answerOnce(deps, asked, (tx) => {
+  return answerOnce(deps, { organizationId, route, key, requestHash }, (tx) => {
     if ('error' in judged) throw judged.error;
     return accept(tx, deps, order, judged.version);
   });
+};
+
+/**
+ * Ahead of the body, which may take a while: throws `service_overloaded` where not even one cell has room, unless the key is known,
+ * whose body then decides.
+ */
+export const assertAnyRoom = async (
+  { db, clock, admission }: CampaignDeps,
+  { organizationId, idempotencyKey: key }: Pick<CampaignOrder, 'organizationId' | 'idempotencyKey'>,
+): Promise<void> => {
+  await admission.look();
+  if (admission.refusalOf(1) === null) return;
+  if (key !== undefined && (await isKnownKey(db, { organizationId, route, key }, clock.now()))) return;
+  admission.assertAnyRoom();
 };
 
 /** Ahead of the transaction: a hundred thousand variants take seconds, in which nothing may be locked. */

@@ -28,7 +28,7 @@ import type { Answered } from './answer-once.ts';
 import { planCampaign, planSchema } from './plan-campaign.ts';
 import { campaignSchema, summarySchema } from './present-campaign.ts';
 import { readCampaign, readCampaigns } from './read-campaign.ts';
-import { requestCampaign } from './request-campaign.ts';
+import { assertAnyRoom, requestCampaign } from './request-campaign.ts';
 import { retryCampaign } from './retry-campaign.ts';
 import { watchCampaign } from './watch-campaign.ts';
 
@@ -114,8 +114,11 @@ const registerRequest = (scope: HttpServer, deps: CampaignRoutesDeps): void => {
   scope.post(
     '/api/campaigns',
     {
-      onRequest: deps.access.require('secret'),
+      onRequest: [deps.access.require('secret'), async (request) => refuseAheadOfBody(deps, request)],
       bodyLimit: maxBodyBytes,
+      config: {
+        whenTooLarge: 'Split the campaign, or send it as a CSV file of up to 100 MB: POST /api/imports/csv.',
+      },
       validatorCompiler: (route) =>
         route.httpPart === 'body' ? () => true : validatorCompiler(route as never),
       schema: {
@@ -151,6 +154,15 @@ const registerRequest = (scope: HttpServer, deps: CampaignRoutesDeps): void => {
       return reply.status(202).headers(headers).send(answer);
     },
   );
+};
+
+/** What is wrong with query and headers is told once the body is read, as everywhere. */
+const refuseAheadOfBody = async (deps: CampaignRoutesDeps, request: FastifyRequest): Promise<void> => {
+  const query = requestQuery.safeParse(request.query);
+  const headers = idempotencyHeaders.safeParse(request.headers);
+  if (!query.success || !headers.success || query.data.dryRun === 'true') return;
+  const { organizationId } = deps.access.principal(request);
+  await assertAnyRoom(deps, { organizationId, idempotencyKey: headers.data['idempotency-key'] });
 };
 
 /** One variant may be as large as the body of a render. */

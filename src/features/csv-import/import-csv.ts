@@ -12,19 +12,22 @@ import { newId } from '../../core/ids.ts';
 import { renderModesOf } from '../../domain/accounts/organizations.ts';
 import { storeReport } from '../../domain/batches/stage-batch.ts';
 import type { Composition } from '../../domain/compositions/find-compositions.ts';
-import { judgeProps, type PropsReason } from '../../domain/compositions/validate-props.ts';
+import { judgeProps, judgeSomeProps, type PropsReason } from '../../domain/compositions/validate-props.ts';
 import { acceptRun } from '../../domain/exports/accept-run.ts';
 import type { Admission } from '../../domain/exports/admission.ts';
 import {
   claimIdempotencyKey,
+  findAnswer,
   hashRequest,
   type IdempotencyScope,
+  isKnownKey,
   storeAnswer,
 } from '../../domain/exports/idempotency.ts';
 import { type LimitState, limitState } from '../../domain/exports/limits.ts';
 import { assertCells, prepareBatch } from '../../domain/exports/prepare-batch.ts';
 import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database, Reader, Tx } from '../../platform/db/client.ts';
+import { withoutTrace } from '../../platform/db/without-trace.ts';
 import { type FileReport, readRows } from './read-rows.ts';
 import { type SpooledFile, spoolUpload } from './spool-upload.ts';
 import { createStaging, type StagedImport, type Staging, type StagingDeps } from './staging.ts';
@@ -83,8 +86,8 @@ export const importCsv = async (deps: ImportCsvDeps, order: ImportOrder): Promis
   const { organizationId, options } = order;
   // Before the first byte is read: what no file could mend.
   const { composition } = await withoutTrace(deps.db, (tx) => prepareBatch(tx, organizationId, options));
-  // A known key would have its answer all the same, and whether it is known the file says; a dry run tells of it.
-  if (order.idempotencyKey === undefined && !options.dryRun) await assertPossible(deps, order);
+  // A known key would have its answer all the same, which its file decides; a dry run tells of the refusal.
+  if (!options.dryRun && !(await isReplay(deps, order))) await assertPossible(deps, order);
   const file = await spoolUpload(order.file, deps.directory);
   try {
     const import_ = { ...order, options: { ...options, version: composition.version } };
@@ -110,6 +113,12 @@ const assertPossible = async (deps: ImportCsvDeps, order: ImportOrder): Promise<
   deps.admission.assertRoom(order.options.sizes.length);
 };
 
+const isReplay = async (
+  { db, clock }: ImportCsvDeps,
+  { organizationId, idempotencyKey: key }: ImportOrder,
+): Promise<boolean> =>
+  key !== undefined && (await isKnownKey(db, { organizationId, route, key }, clock.now()));
+
 const scopeOf = ({ organizationId, options, idempotencyKey }: ImportOrder, file: SpooledFile) =>
   idempotencyKey === undefined
     ? null
@@ -128,8 +137,7 @@ const acceptImport = async (
   scope: IdempotencyScope | null,
 ): Promise<ImportOutcome> => {
   // A replay need not read the file; the claim that counts is that of the acceptance.
-  const before =
-    scope && (await withoutTrace(deps.db, (tx) => claimIdempotencyKey(tx, scope, deps.clock.now())));
+  const before = scope && (await findAnswer(deps.db, scope, deps.clock.now()));
   if (before) return { type: 'accepted', answer: before as ImportAcceptance, replayed: true };
   await assertPossible(deps, order);
   const staged = {
@@ -188,17 +196,22 @@ const maxUnjudged = 5;
 
 const createJudge = (composition: Composition) => {
   let unjudged = 0;
-  const judge = (props: Readonly<Record<string, unknown>>): readonly PropsReason[] => {
+  const again = (props: Readonly<Record<string, unknown>>): readonly PropsReason[] => {
     try {
       return judgeProps(composition, props);
     } catch (error) {
       if (!(error instanceof RendermillError) || error.code !== 'invalid_props') throw error;
       unjudged += 1;
       if (unjudged >= maxUnjudged) throw error;
-      return judge(props);
+      return again(props);
     }
   };
-  return judge;
+  return (many: readonly Readonly<Record<string, unknown>>[]): readonly (readonly PropsReason[])[] =>
+    judgeSomeProps(composition, many).map((reasons, index) => {
+      if (reasons !== null) return reasons;
+      unjudged += 1;
+      return again(many[index] ?? {});
+    });
 };
 
 const rowsRefused = ({ preview: _preview, ...report }: FileReport): RendermillError => {
@@ -316,14 +329,4 @@ const tryAcceptance = async (
     if (error instanceof RendermillError && error.status < 500) return error;
     throw error;
   });
-};
-
-/** What the work finds out; what it writes is taken back. */
-const withoutTrace = async <T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> => {
-  const tx = await db.startTransaction().execute();
-  try {
-    return await work(tx);
-  } finally {
-    await tx.rollback().execute();
-  }
 };

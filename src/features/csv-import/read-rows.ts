@@ -39,7 +39,8 @@ export interface FileReport {
 export interface ReadRowsOptions {
   readonly options: CsvImportOptions;
   readonly composition: PlannedComposition;
-  judge(props: Readonly<Record<string, unknown>>): readonly PropReason[];
+  /** Of the first of these, at least one: what is wrong with each. */
+  judge(many: readonly Readonly<Record<string, unknown>>[]): readonly (readonly PropReason[])[];
   /** In the order of the file, with a name that no other of its locale has. */
   onVariant(variant: RowVariant): Promise<void>;
   /** The first row that is refused; later ones are not told. */
@@ -47,48 +48,43 @@ export interface ReadRowsOptions {
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds for which rows are judged before others have their turn. */
+/** Milliseconds for which rows are read before others have their turn. */
 const turnMs = 15;
+/** Judged together, which costs a tenth. */
+const mostWaiting = 200;
+
+/** A row that was mapped, and waits to be judged. */
+interface Waiting {
+  readonly mapped: Exclude<ReturnType<typeof mapRow>, { readonly type: 'skipped' }>;
+  readonly line: number;
+}
+
+type MappingPlan = Parameters<typeof mapRow>[0] & Parameters<typeof toRowProblems>[0];
 
 /** Throws `csv_unreadable` and `invalid_request` for what no row could mend. */
 export const readRows = async (file: SpooledFile, given: ReadRowsOptions): Promise<FileReport> => {
-  const { options, signal } = given;
+  const { options } = given;
   const text = decodeText(file, options.encoding);
   const { delimiter, records } = await openCsv(text.chunks, options.delimiter);
   try {
     const header = openHeader(await readHeader(records));
     const columns = header.names.length;
     const plan = { ...planRows(header, given.composition, options, delimiter), columns };
-    const nameUniquely = createNaming();
-    const problems = createProblemList();
-    const preview: RowVariant[] = [];
-    const counts = { accepted: 0, refused: 0, skipped: 0 };
-    const refuse = (found: readonly RowProblem[]) => {
-      if (counts.refused === 0) given.onRefused();
-      counts.refused += 1;
-      for (const problem of found) problems.add(problem);
-    };
-    const take = async (record: CsvRecord): Promise<void> => {
-      const mapped = mapRow(plan, record.cells, record.line);
-      if (mapped.type === 'skipped') counts.skipped += 1;
-      if (mapped.type === 'problems') refuse(mapped.problems);
-      if (mapped.type !== 'variant') return;
-      const reasons = given.judge(mapped.variant.props);
-      if (reasons.length > 0) return refuse(toRowProblems(plan, mapped.row, record.line, reasons));
-      const { name, locale } = mapped.variant;
-      const variant = { ...mapped.variant, name: nameUniquely(name, locale) };
-      counts.accepted += 1;
-      if (preview.length < previewRows) preview.push(variant);
-      await given.onVariant(variant);
-    };
+    const tally = createTally(plan, given);
+    const waiting: Waiting[] = [];
     let turnEnds = performance.now() + turnMs;
-    for await (const record of records) {
-      await take(record);
+    for await (const { cells, line } of records) {
+      const mapped = mapRow(plan, cells, line);
+      if (mapped.type === 'skipped') tally.skip();
+      else waiting.push({ mapped, line });
+      if (waiting.length < mostWaiting && performance.now() < turnEnds) continue;
+      await tally.settle(waiting.splice(0));
       if (performance.now() < turnEnds) continue;
-      await setImmediate();
-      signal.throwIfAborted();
+      await othersTurn(given.signal);
       turnEnds = performance.now() + turnMs;
     }
+    await tally.settle(waiting);
+    const { counts, problems, preview } = tally;
     if (counts.accepted + counts.refused === 0)
       throw unreadable('The file has a header and no rows.', { columns: header.names.length });
     return {
@@ -104,6 +100,62 @@ export const readRows = async (file: SpooledFile, given: ReadRowsOptions): Promi
   } finally {
     await records.return();
   }
+};
+
+const othersTurn = async (signal: AbortSignal): Promise<void> => {
+  await setImmediate();
+  signal.throwIfAborted();
+};
+
+/** Judges rows that were mapped, counts them, and hands on those that are right. */
+const createTally = (plan: MappingPlan, given: ReadRowsOptions) => {
+  const nameUniquely = createNaming();
+  const problems = createProblemList();
+  const preview: RowVariant[] = [];
+  const counts = { accepted: 0, refused: 0, skipped: 0 };
+  const refuse = (found: readonly RowProblem[]): void => {
+    if (counts.refused === 0) given.onRefused();
+    counts.refused += 1;
+    for (const problem of found) problems.add(problem);
+  };
+  const accept = async (variant: RowVariant): Promise<void> => {
+    const named = { ...variant, name: nameUniquely(variant.name, variant.locale) };
+    counts.accepted += 1;
+    if (preview.length < previewRows) preview.push(named);
+    await given.onVariant(named);
+  };
+  return {
+    counts,
+    problems,
+    preview,
+    skip: () => {
+      counts.skipped += 1;
+    },
+    /** In the order of the file, whatever becomes of each. */
+    settle: async (rows: readonly Waiting[]): Promise<void> => {
+      const judged = (await judgeAll(rows, given)).values();
+      for (const { mapped, line } of rows) {
+        if (mapped.type === 'problems') {
+          refuse(mapped.problems);
+          continue;
+        }
+        const reasons = judged.next().value ?? [];
+        if (reasons.length > 0) refuse(toRowProblems(plan, mapped.row, line, reasons));
+        else await accept(mapped.variant);
+      }
+    },
+  };
+};
+
+/** Of those among them that are variants. */
+const judgeAll = async (rows: readonly Waiting[], { judge, signal }: ReadRowsOptions) => {
+  const many = rows.flatMap(({ mapped }) => (mapped.type === 'variant' ? [mapped.variant.props] : []));
+  const judged: (readonly PropReason[])[] = [];
+  while (judged.length < many.length) {
+    if (judged.length > 0) await othersTurn(signal);
+    judged.push(...judge(many.slice(judged.length)));
+  }
+  return judged;
 };
 
 const readHeader = async (records: AsyncGenerator<CsvRecord, void>): Promise<readonly string[]> => {

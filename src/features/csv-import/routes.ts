@@ -97,7 +97,8 @@ export const registerCsvImportRoutes = (server: HttpServer, deps: CsvImportRoute
         onRequest: [
           deps.access.require('secret'),
           async (request) => {
-            if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge();
+            const sent = Number(request.headers['content-length'] ?? 0);
+            if (sent > maxBodyBytes) throw tooLarge(sent);
           },
         ],
         config: { bodyTimeMs: uploadTimeMs },

@@ -30,10 +30,13 @@ const recognisableBytes = 2 * 1024;
 /** What a killed process left. An upload takes minutes. */
 const strayAfterMs = 6 * 3_600_000;
 
-export const tooLarge = (): RendermillError =>
+/** `sent`: bytes of the whole request; undefined where it was cut off at the first byte too many. */
+export const tooLarge = (sent?: number): RendermillError =>
   new RendermillError('payload_too_large', {
-    message: `A CSV file may have up to ${maxFileBytes / 1024 / 1024} MB. Split it: each part needs the header.`,
-    details: { maxBytes: maxFileBytes },
+    message:
+      `A CSV file may have up to ${maxFileBytes / 1024 / 1024} MB (${maxFileBytes} bytes), and ` +
+      `${sent === undefined ? 'this one is longer' : `the request has ${sent}`}. Split it: each part needs the header.`,
+    details: { limit: maxFileBytes, ...(sent === undefined ? {} : { sizeInBytes: sent }) },
   });
 
 /**

@@ -110,7 +110,7 @@ const registerIngestion = (server: HttpServer, deps: TrackingRoutesDeps): void =
       ...readsBodyItself,
       onRequest: deps.access.require('secret'),
       bodyLimit: maxBatchBytes,
-      config: { bodyTimeMs: batchTimeMs },
+      config: { bodyTimeMs: batchTimeMs, whenTooLarge: 'Send the events in several requests.' },
       schema: {
         operationId: 'sendEvents',
         summary: 'Events from your backend: one, or up to 1,000',

@@ -157,7 +157,7 @@ const variables = {
     'Requests a minute of one publishable key, from all browsers; 0: no limit',
   ),
   RATE_LIMIT_ADDRESS_PER_MINUTE: limit(300).describe(
-    'Requests a minute from one client address without a valid key, and as many with each publishable key; 0: no limit',
+    'Requests a minute from one client address without a valid key, and as many with each publishable key; of IPv6 a /64, and its /48 ten times as many; 0: no limit',
   ),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])

@@ -1,7 +1,7 @@
 /** Who a request speaks for. The hook runs before the body is read, so that a wrong key learns nothing of what is expected. */
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { RendermillError } from '../../core/errors.ts';
-import type { RequestLimits } from './rate-limits.ts';
+import type { Caller, RequestLimits } from './rate-limits.ts';
 
 export interface Access<Principal> {
   /** For a route's `onRequest`: throws `unauthenticated`, `forbidden` for a key of another kind, and `rate_limited`. */
@@ -12,7 +12,7 @@ export interface Access<Principal> {
   findPrincipal(request: FastifyRequest): Principal | undefined;
 }
 
-export const createAccess = <Principal extends { readonly kind: string; readonly keyId: string }>(
+export const createAccess = <Principal extends Caller>(
   authenticate: (authorization: string | undefined) => Promise<Principal>,
   limits: RequestLimits,
 ): Access<Principal> => {

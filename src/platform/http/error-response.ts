@@ -1,4 +1,4 @@
-import type { FastifyError } from 'fastify';
+import type { FastifyError, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type ErrorCode, RendermillError } from '../../core/errors.ts';
@@ -57,13 +57,41 @@ export const invalidRequest = (
   });
 };
 
-/** Fastify's, the parser's and Postgres' errors become codes of the catalog here; what is not recognised is `internal`. */
-export const toRendermillError = (thrown: unknown): RendermillError => {
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What to do where a body is larger than the route takes; absent: what helps with data of any kind. */
+    readonly whenTooLarge?: string;
+  }
+}
+
+const usualAdvice = 'Send less at once; media goes by its URL or in the bundle.';
+
+const inBytes = (bytes: number): string =>
+  bytes % (1024 * 1024) === 0 ? `${bytes / 1024 / 1024} MB (${bytes} bytes)` : `${bytes} bytes`;
+
+/** Fastify's own knows neither how much was sent nor what the route takes. */
+const bodyTooLarge = ({ routeOptions, headers }: FastifyRequest): RendermillError => {
+  const { bodyLimit: limit, config } = routeOptions;
+  // Absent where it came in pieces and was cut off.
+  const announced = headers['content-length'];
+  const wrong =
+    announced === undefined
+      ? `The body has more than the ${inBytes(limit)} that are taken here.`
+      : `The body has ${announced} bytes, and at most ${inBytes(limit)} are taken here.`;
+  return new RendermillError('payload_too_large', {
+    message: `${wrong} ${config.whenTooLarge ?? usualAdvice}`,
+    details: { limit, ...(announced === undefined ? {} : { sizeInBytes: Number(announced) }) },
+  });
+};
+
+/** Fastify's, the parser's and Postgres' errors become codes of the catalog here; what is not recognised is `internal`. `request`: the one that met it. */
+export const toRendermillError = (thrown: unknown, request?: FastifyRequest): RendermillError => {
   const error = toDatabaseError(thrown);
   if (error instanceof RendermillError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return fromValidation(error);
   if (!(error instanceof Error)) return new RendermillError('internal', { cause: thrown });
   const { code, statusCode } = error as FastifyError;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' && request) return bodyTooLarge(request);
   const known = fastifyCodes[code ?? ''];
   if (known) return new RendermillError(known, { cause: error });
   // secure-json-parse and JSON.parse: truncated JSON, NaN, __proto__.

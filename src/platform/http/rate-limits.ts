@@ -1,13 +1,17 @@
 /**
  * How often may be asked within a minute: by a key, by an address without a valid one, and by an address with a publishable key, which
- * everybody has who has seen the page. Counted in windows of a minute that begin with their first request; in Redis for all processes
+ * everybody has who has seen the page. An address of IPv6 is its /64, which is what a device has; a customer may have 256 of these, or
+ * 65,536: so its /48 is counted besides, with a higher limit. Counted in windows of a minute that begin with their first request; in Redis for all processes
  * together where there is one, else in each process for itself. Where Redis fails requests pass: who cannot count must not refuse.
  */
 import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RendermillError } from '../../core/errors.ts';
 import type { Logger } from '../log/log.ts';
+import { LocalCounts, steadyMs } from './local-counts.ts';
+import { createRefusalLog } from './refusal-log.ts';
 import type { HttpServer } from './server.ts';
 
 /** Requests within a minute; 0: no limit. */
@@ -15,6 +19,7 @@ export interface RateLimits {
   /** Of one key that is not publishable. */
   readonly secret: number;
   readonly publishable: number;
+  /** Of IPv6 a /64; its /48 has ten times as many. */
   readonly address: number;
 }
 
@@ -36,6 +41,7 @@ export interface RequestLimitsOptions {
 export interface Caller {
   readonly kind: string;
   readonly keyId: string;
+  readonly organizationId: string;
 }
 
 /** Each throws `rate_limited`. */
@@ -50,11 +56,18 @@ export interface RequestLimits {
   refused(): Readonly<Record<LimitedBy, number>>;
 }
 
-type LimitedBy = 'key' | 'address';
+/** Which limit it was: of a key, of an address or a network without a valid key, of one with a publishable key. */
+type LimitedBy =
+  | 'secret_key'
+  | 'publishable_key'
+  | 'address'
+  | 'network'
+  | 'publishable_address'
+  | 'publishable_network';
 
 const windowSeconds = 60;
-/** Keys and addresses that one process counts for itself; with more, those that were quiet for longest are forgotten. */
-const mostCounted = 50_000;
+/** A proxy may hand on whatever its client called itself. */
+const mostAddressLength = 64;
 /** After a failure of Redis nobody waits for it for so long. */
 const pauseMs = 1_000;
 const mostKnownKeys = 10_000;
@@ -68,62 +81,143 @@ interface Standing {
   readonly isExceeded: boolean;
 }
 
+/** Half of what a publishable key may with the defaults: no network uses that up alone, and many people share one. */
+const addressesPerNetwork = 10;
+
 export const openRequestLimits = async (
   server: HttpServer,
   { perMinute, shared, log }: RequestLimitsOptions,
 ): Promise<RequestLimits> => {
-  const redis = shared === null ? {} : { redis: shared.client, nameSpace: 'rendermill-requests:' };
-  await server.register(rateLimit, { global: false, ...redis });
+  const store =
+    shared === null ? { store: LocalCounts } : { redis: shared.client, nameSpace: 'rendermill-requests:' };
+  await server.register(rateLimit, { global: false, ...store });
   const countOf = createCounter(server, shared);
-  const [bySecret, byPublishable, byAddress] = [
+  const [bySecret, byPublishable, byAddress, byNetwork] = [
     countOf(perMinute.secret),
     countOf(perMinute.publishable),
     countOf(perMinute.address),
+    countOf(perMinute.address * addressesPerNetwork),
   ];
   const valid = createKnownKeys();
-  const refused = { key: 0, address: 0 };
-  const tellOnce = createHourlyWarning(log);
+  const refused: Record<LimitedBy, number> = {
+    secret_key: 0,
+    publishable_key: 0,
+    address: 0,
+    network: 0,
+    publishable_address: 0,
+    publishable_network: 0,
+  };
+  const tell = createRefusalLog(log);
 
-  const refuse = (by: LimitedBy, standing: Standing, whose: string, request: FastifyRequest): never => {
+  const refuse = (request: FastifyRequest, refusal: Refusal): never => {
+    const { by, counted, standing, caller, network } = refusal;
     refused[by] += 1;
-    if (by === 'address') tellOnce(request.ip);
-    throw rateLimited(standing, whose);
+    const { ip, routeOptions } = request;
+    const { keyId, organizationId } = caller ?? {};
+    tell(
+      counted,
+      {
+        by,
+        ...(keyId === undefined ? {} : { keyId }),
+        ...(organizationId === undefined ? {} : { organizationId }),
+        address: ip.slice(0, mostAddressLength),
+        ...(network === undefined ? {} : { network }),
+        limit: standing.limit,
+        route: routeOptions.url ?? 'none',
+      },
+      toldOf[by],
+    );
+    throw rateLimited(standing, whoseIs[by]);
   };
 
-  const countCaller = async (request: FastifyRequest, { kind, keyId }: Caller): Promise<Standing | null> => {
-    if (kind !== 'publishable') return bySecret(request, `key:${keyId}`);
-    const standing = await byAddress(request, `browser:${keyId}:${addressOf(request)}`);
-    if (standing?.isExceeded) refuse('address', standing, 'This address', request);
-    return byPublishable(request, `key:${keyId}`);
+  /** The address first: what that refuses is not counted against its neighbours. */
+  const assertPlace = async (request: FastifyRequest, place: Place): Promise<void> => {
+    const { prefix, caller, isOver, how } = place;
+    const [ofAddress, ofNetwork] = caller
+      ? (['publishable_address', 'publishable_network'] as const)
+      : (['address', 'network'] as const);
+    const address = `${prefix}:${addressOf(request)}`;
+    const standing = await byAddress(request, address, how);
+    if (standing !== null && isOver(standing))
+      refuse(request, { by: ofAddress, counted: address, standing, caller });
+    const network = networkOf(request);
+    if (network === null) return;
+    const counted = `${prefix}-network:${network}`;
+    const together = await byNetwork(request, counted, how);
+    if (together !== null && isOver(together))
+      refuse(request, { by: ofNetwork, counted, standing: together, caller, network: `${network}/48` });
   };
 
   return {
     assertMayTry: async (request) => {
       if (valid.has(request)) return;
-      const standing = await byAddress(request, `stranger:${addressOf(request)}`, { increment: false });
-      if (standing?.remaining === 0) refuse('address', standing, strangers, request);
+      const how = { increment: false };
+      await assertPlace(request, { prefix: 'stranger', isOver: ({ remaining }) => remaining === 0, how });
     },
     countFailure: async (request) => {
       valid.drop(request);
-      const standing = await byAddress(request, `stranger:${addressOf(request)}`);
-      if (standing?.isExceeded) refuse('address', standing, strangers, request);
+      await assertPlace(request, { prefix: 'stranger', isOver: ({ isExceeded }) => isExceeded });
     },
     count: async (request, reply, caller) => {
       valid.add(request);
-      const standing = await countCaller(request, caller);
+      const isPublic = caller.kind === 'publishable';
+      const prefix = `browser:${caller.keyId}`;
+      if (isPublic) await assertPlace(request, { prefix, caller, isOver: ({ isExceeded }) => isExceeded });
+      const counted = `key:${caller.keyId}`;
+      const standing = await (isPublic ? byPublishable : bySecret)(request, counted);
       if (standing === null) return;
       reply.headers({
         'ratelimit-limit': String(standing.limit),
         'ratelimit-remaining': String(standing.remaining),
         'ratelimit-reset': String(standing.reset),
       });
-      if (standing.isExceeded) refuse('key', standing, 'This API key', request);
+      const by = isPublic ? 'publishable_key' : 'secret_key';
+      if (standing.isExceeded) refuse(request, { by, counted, standing, caller });
     },
     refused: () => refused,
   };
 };
 
-const strangers = 'This address, without a valid API key,';
+interface Refusal {
+  readonly by: LimitedBy;
+  /** Under which name. */
+  readonly counted: string;
+  readonly standing: Standing;
+  readonly caller?: Caller | undefined;
+  readonly network?: string;
+}
+
+/** Where a request comes from, and with what. */
+interface Place {
+  readonly prefix: string;
+  /** Of a publishable key; absent: no valid key. */
+  readonly caller?: Caller;
+  readonly isOver: (standing: Standing) => boolean;
+  readonly how?: { readonly increment: boolean };
+}
+
+/** For the one who is refused. */
+const whoseIs: Readonly<Record<LimitedBy, string>> = {
+  secret_key: 'This API key',
+  publishable_key: 'This API key',
+  address: 'This address, without a valid API key,',
+  network: 'The network of this address, without a valid API key,',
+  publishable_address: 'This address',
+  publishable_network: 'The network of this address',
+};
+
+const ofAddresses =
+  'has used up its requests (RATE_LIMIT_ADDRESS_PER_MINUTE); if it is that of your own proxy, set TRUST_PROXY';
+
+/** For the operator. */
+const toldOf: Readonly<Record<LimitedBy, string>> = {
+  secret_key: 'a key has used up its requests (RATE_LIMIT_SECRET_PER_MINUTE)',
+  publishable_key: 'a publishable key has used up its requests (RATE_LIMIT_PUBLISHABLE_PER_MINUTE)',
+  address: `an address without a valid key ${ofAddresses}`,
+  network: `a network without a valid key ${ofAddresses}`,
+  publishable_address: `an address with a publishable key ${ofAddresses}`,
+  publishable_network: `a network with a publishable key ${ofAddresses}`,
+};
 
 type Count = (
   request: FastifyRequest,
@@ -140,12 +234,11 @@ const createCounter = (server: HttpServer, shared: SharedCounts | null) => {
     const options = {
       max,
       timeWindow: windowSeconds * 1_000,
-      cache: mostCounted,
       keyGenerator: (request: FastifyRequest) => keys.get(request) ?? '',
     };
     const count = server.createRateLimit(options);
     return async (request, key, how) => {
-      if (Date.now() < pausedUntil) return null;
+      if (steadyMs() < pausedUntil) return null;
       keys.set(request, key);
       try {
         const counted = await count(request, how);
@@ -154,7 +247,7 @@ const createCounter = (server: HttpServer, shared: SharedCounts | null) => {
         return { limit: max, remaining, reset: ttlInSeconds, isExceeded };
       } catch (error) {
         if (shared === null) throw error;
-        pausedUntil = Date.now() + pauseMs;
+        pausedUntil = steadyMs() + pauseMs;
         shared.report(error);
         return null;
       }
@@ -170,8 +263,15 @@ const rateLimited = ({ limit, reset }: Standing, whose: string): RendermillError
   });
 };
 
-/** Of IPv6 the network, of which every customer has a whole one. */
-const addressOf = (request: FastifyRequest): string => rateLimit.normalizeIP(request.ip).slice(0, 64);
+/** Of IPv6 the /64, of which every device has a whole one. */
+const addressOf = (request: FastifyRequest): string =>
+  rateLimit.normalizeIP(request.ip).slice(0, mostAddressLength);
+
+/** Of IPv6 the /48, which is the most that one customer is given; null: of IPv4 no one has a whole network. */
+const networkOf = (request: FastifyRequest): string | null => {
+  const network = isIPv6(request.ip) ? rateLimit.normalizeIP(request.ip, 48) : '';
+  return network.includes(':') ? network : null;
+};
 
 /** One client with a wrong key must not lock out those that share its address, as behind a proxy or in an office. */
 const createKnownKeys = () => {
@@ -189,19 +289,5 @@ const createKnownKeys = () => {
       if (known.size >= mostKnownKeys && !oldest.done) known.delete(oldest.value);
       known.add(nameOf(request));
     },
-  };
-};
-
-const quietMs = 3_600_000;
-
-const createHourlyWarning = (log: Logger) => {
-  let quietUntil = 0;
-  return (address: string): void => {
-    if (Date.now() < quietUntil) return;
-    quietUntil = Date.now() + quietMs;
-    log.warn(
-      { address },
-      'an address has used up its requests (RATE_LIMIT_ADDRESS_PER_MINUTE); if it is that of your own proxy, set TRUST_PROXY',
-    );
   };
 };

@@ -50,7 +50,7 @@ const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.l
 const assertSmall = (what: string, size: number, { mostBytes }: { mostBytes: number }): void => {
   if (size <= mostBytes) return;
   throw new RendermillError('payload_too_large', {
-    message: `${what} has ${size} bytes; at most ${mostBytes} are taken.`,
+    message: `${what} has ${size} bytes, and at most ${mostBytes} are taken. Send less in it; media goes by its URL or in the bundle.`,
     details: { sizeInBytes: size, limit: mostBytes },
   });
 };

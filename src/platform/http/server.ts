@@ -109,7 +109,7 @@ const tellOfFailures = (server: HttpServer, onFailure: (failure: RequestFailure)
 };
 
 const answerError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-  const error = toRendermillError(thrown);
+  const error = toRendermillError(thrown, request);
   if (error.status >= 500) {
     if (error.code === 'service_overloaded')
       request.log.warn({ reason: error.message, requestId: request.id }, 'request refused');

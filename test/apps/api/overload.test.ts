@@ -1,4 +1,5 @@
 /** What an installation answers that has as much waiting as it is allowed to. */
+import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { aCampaign, planAll, post, renderAll, request, usageOf } from '../../features/campaigns/support.ts';
 import { formOf } from '../../features/csv-import/csv-form.ts';
@@ -42,6 +43,27 @@ const upload = (rows: number, headers: Record<string, string> = {}, given: objec
     headers: { authorization: `Bearer ${tenant.key}`, ...headers },
   });
 };
+/** The headers, and the first byte of a body that never ends: what is answered all the same. */
+const postWithoutEnd = (path: string, headers: Record<string, string>) =>
+  new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
+    const sent = httpRequest(api.url + path, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${tenant.key}`,
+        'content-type': 'application/json',
+        'content-length': '1000000',
+        ...headers,
+      },
+    });
+    sent.once('error', reject);
+    sent.once('response', async (response) => {
+      let text = '';
+      for await (const chunk of response) text += chunk;
+      sent.destroy();
+      resolve({ status: response.statusCode, text });
+    });
+    sent.write('{');
+  });
 /** Everything that an acceptance leaves. */
 const traces = async () => ({
   ...(await usageOf(api, tenant)),
@@ -147,6 +169,29 @@ describe('a campaign', () => {
       'true',
     ]);
     expect(await refusalOf(await post(api, tenant, body))).toMatchObject(overloaded);
+  });
+
+  test('is refused before its body has arrived where nothing has room; a known key and a dry run are listened to', async () => {
+    const headers = { 'idempotency-key': 'spring' };
+    const body = aCampaign({ variants: 5, sizes: 1 });
+    expect((await post(api, tenant, body, { headers })).status).toBe(202);
+    for (const more of [{}, { 'idempotency-key': 'autumn' }]) {
+      const { status, text } = await postWithoutEnd('/api/campaigns', more);
+      expect([status, JSON.parse(text).error]).toEqual([
+        503,
+        expect.objectContaining({
+          code: 'service_overloaded',
+          message: expect.stringMatching(
+            /^5 renders are waiting, more were asked for, .*Nothing was reserved/,
+          ),
+        }),
+      ]);
+    }
+    const [conflict, plan] = await Promise.all([
+      post(api, tenant, aCampaign({ variants: 4 }), { headers }),
+      post(api, tenant, body, { query: '?dryRun=true' }),
+    ]);
+    expect([conflict.status, plan.status]).toEqual([409, 200]);
   });
 
   test('is told by a dry run that it would be refused, which is no refusal', async () => {

@@ -1,4 +1,7 @@
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createRefusalLog } from '../../../src/platform/http/refusal-log.ts';
+import type { Logger } from '../../../src/platform/log/log.ts';
 import { createTenant, refusalOf, startTestApi, storeExport, type TestApi } from '../../support/api.ts';
 import { createKey, createOrganization, createUser, times } from '../../support/factories.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -10,21 +13,26 @@ beforeAll(async () => {
   database = await createTestDatabase();
 });
 afterAll(() => database.drop());
+/** Steady time stands still: a minute must not end in the middle of a test, and one of them makes it end. */
+let steady = 0;
 beforeEach(() => {
-  // A minute must not end in the middle of a test, and one of them makes it end.
-  vi.useFakeTimers({ toFake: ['Date'] });
+  steady = performance.now();
+  vi.spyOn(performance, 'now').mockImplementation(() => steady);
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
   await Promise.all(opened.splice(0).map((api) => api.close()));
 });
 
-const start = async (environment: Record<string, string>): Promise<TestApi> => {
-  const api = await startTestApi({ databaseUrl: database.url, environment });
+const start = async (environment: Record<string, string>, log?: Logger): Promise<TestApi> => {
+  const api = await startTestApi({ databaseUrl: database.url, environment, ...(log ? { log } : {}) });
   opened.push(api);
   return api;
 };
-const nextMinute = () => vi.setSystemTime(Date.now() + 60_000);
+const nextMinute = () => {
+  steady += 60_000;
+};
 const keyOf = async (api: TestApi, kind?: 'publishable' | 'admin') =>
   (await createKey(api.db, await createOrganization(api.db), kind)).key;
 const list = (api: TestApi, key?: string, headers: Record<string, string> = {}) =>
@@ -58,7 +66,9 @@ describe('a key', () => {
       details: { limit: 2, windowSeconds: 60, retryAfterSeconds: 60 },
     });
     expect(await statusOf(list(api, other))).toBe(200);
-    expect(await (await api.call('/metrics')).text()).toContain('rendermill_rate_limited_total{by="key"} 1');
+    expect(await (await api.call('/metrics')).text()).toContain(
+      'rendermill_rate_limited_total{by="secret_key"} 1',
+    );
     nextMinute();
     expect(await statusOf(list(api, key))).toBe(200);
   });
@@ -180,6 +190,103 @@ describe('the address of a client', () => {
     ['others than these are not believed', '10.0.0.0/8', ['1.1.1.1', '2.2.2.2'], [401, 429]],
   ] as const)('%s', async (_name, trusted, forwarded, expected) => {
     expect(await attempts(trusted, forwarded)).toEqual(expected);
+  });
+});
+
+describe('a clock that is set back', () => {
+  test('locks out neither a key nor an address for longer than their minute', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const api = await start({ RATE_LIMIT_SECRET_PER_MINUTE: '1', RATE_LIMIT_ADDRESS_PER_MINUTE: '1' });
+    const key = await keyOf(api);
+    expect([await statusOf(list(api, key)), await statusOf(list(api, key))]).toEqual([200, 429]);
+    expect([await statusOf(list(api, wrong)), await statusOf(list(api, wrong))]).toEqual([401, 429]);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    nextMinute();
+    expect([await statusOf(list(api, key)), await statusOf(list(api, wrong))]).toEqual([200, 401]);
+  });
+});
+
+describe('the /48 of an address of IPv6', () => {
+  const inNetwork = (index: number) => `2001:db8:1:${index.toString(16)}::1`;
+
+  test('may ten times what one address may, with a publishable key', async () => {
+    const api = await start({ RATE_LIMIT_ADDRESS_PER_MINUTE: '1', TRUST_PROXY: 'true' });
+    const key = await keyOf(api, 'publishable');
+    const statuses = [];
+    for (const index of times(12, (n) => n)) statuses.push(await statusOf(track(api, key, inNetwork(index))));
+    expect(statuses).toEqual([...times(10, () => 200), 429, 429]);
+    // Another network, and another key from the same one.
+    expect(await statusOf(track(api, key, '2001:db8:2:1::1'))).toBe(200);
+    expect(await statusOf(track(api, await keyOf(api, 'publishable'), inNetwork(20)))).toBe(200);
+    expect((await refusalOf(await track(api, key, inNetwork(30)))).message).toMatch(
+      /^The network of this address has sent more than 10 requests within a minute/,
+    );
+    expect(await (await api.call('/metrics')).text()).toContain(
+      'rendermill_rate_limited_total{by="publishable_network"} 3',
+    );
+    nextMinute();
+    expect(await statusOf(track(api, key, inNetwork(0)))).toBe(200);
+  });
+
+  test('may guess ten times as many keys as one address may, at once or one by one', async () => {
+    const api = await start({ RATE_LIMIT_ADDRESS_PER_MINUTE: '1', TRUST_PROXY: 'true' });
+    const guess = (index: number) => statusOf(list(api, wrong, { 'x-forwarded-for': inNetwork(index) }));
+    const statuses = await Promise.all(times(30, guess));
+    expect(statuses.filter((status) => status === 401)).toHaveLength(10);
+    expect(await guess(40)).toBe(429);
+    expect(await statusOf(list(api, await keyOf(api), { 'x-forwarded-for': '198.51.100.1' }))).toBe(200);
+  });
+});
+
+describe('an operator', () => {
+  test('reads in the log which key and which address were stopped, each once a minute, and never a key itself', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const environment = { RATE_LIMIT_SECRET_PER_MINUTE: '1', RATE_LIMIT_ADDRESS_PER_MINUTE: '1' };
+    const api = await start({ ...environment, TRUST_PROXY: 'true' }, log);
+    const organizationId = await createOrganization(api.db);
+    const secret = await createKey(api.db, organizationId);
+    const published = await createKey(api.db, organizationId, 'publishable');
+    const ask = async () => {
+      for (const _again of times(3, () => 0)) {
+        await list(api, secret.key, { 'x-forwarded-for': '203.0.113.1' });
+        await list(api, wrong, { 'x-forwarded-for': '203.0.113.2' });
+        await track(api, published.key, '2001:db8:1:2::3');
+      }
+    };
+    const told = () =>
+      lines.map(({ by, keyId, organizationId: of, address, limit, route }) => [
+        by,
+        keyId,
+        of,
+        address,
+        limit,
+        route,
+      ]);
+    const expected = [
+      ['secret_key', secret.id, organizationId, '203.0.113.1', 1, '/api/compositions'],
+      ['address', undefined, undefined, '203.0.113.2', 1, '/api/compositions'],
+      ['publishable_address', published.id, organizationId, '2001:db8:1:2::3', 1, '/api/v1/track'],
+    ];
+    await ask();
+    expect(told()).toEqual(expected);
+    nextMinute();
+    await ask();
+    expect(told()).toEqual([...expected, ...expected]);
+    expect(JSON.stringify(lines)).not.toMatch(/rm_[spa]k_/);
+  });
+
+  test('reads fifty names a minute, and how many more there were', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const tell = createRefusalLog(log);
+    const tellOf = (address: string) =>
+      tell(address, { by: 'address', address, limit: 1, route: '/' }, 'stopped');
+    for (const index of times(60, (n) => n)) tellOf(`203.0.113.${index}`);
+    expect(lines).toHaveLength(50);
+    nextMinute();
+    tellOf('203.0.113.1');
+    expect(lines.slice(50)).toMatchObject([{ requests: 10 }, { address: '203.0.113.1' }]);
   });
 });
 

@@ -76,6 +76,19 @@ describe('render', () => {
     expect(await readFile(join(folder, 'a.png'))).toEqual(bytes);
   });
 
+  it('waits as the service asks it to, says so on stderr, and goes on', async () => {
+    const { 'POST /api/render': accept } = answers;
+    let refusals = 0;
+    answers['POST /api/render'] = (request, response) => {
+      if (refusals++ > 0) return accept?.(request, response);
+      response.setHeader('retry-after', '0');
+      json(response, 429, { error: { code: 'rate_limited', message: 'This API key has sent too many.' } });
+    };
+    const { exitCode, out, err } = await runCommand(render());
+    expect({ exitCode, lines: out.length }).toEqual({ exitCode: 0, lines: 1 });
+    expect(err).toEqual(['This API key has sent too many. Asking again in 0 s.']);
+  });
+
   it.each([
     [[], undefined],
     [['--render-mode', 'lambda'], 'lambda'],

@@ -1,11 +1,18 @@
+import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
+  type Composition,
   findVersion,
   getBundle,
   getComposition,
   listCompositions,
 } from '../../../src/domain/compositions/find-compositions.ts';
-import { validateProps } from '../../../src/domain/compositions/validate-props.ts';
+import {
+  judgeProps,
+  judgeSomeProps,
+  type PropsReason,
+  validateProps,
+} from '../../../src/domain/compositions/validate-props.ts';
 import {
   compositionVersion,
   createOrganization,
@@ -240,3 +247,51 @@ const exampleRow = {
   schema_notes: [],
   registered_at: new Date(noon),
 };
+
+describe('props of many', () => {
+  /** As many as there are, in as many looks as it takes. */
+  const judgeAll = (composition: Composition, many: readonly Record<string, unknown>[]) => {
+    const answers: (readonly PropsReason[] | null)[] = [];
+    while (answers.length < many.length)
+      answers.push(...judgeSomeProps(composition, many.slice(answers.length)));
+    return answers;
+  };
+  const schema = {
+    type: 'object',
+    properties: { title: { type: 'string', maxLength: 5 }, size: { type: 'integer' } },
+    required: ['title'],
+  };
+  const props = fc.record(
+    { title: fc.oneof(fc.string(), fc.integer()), size: fc.float() },
+    { requiredKeys: [] },
+  );
+
+  test('are judged as each of them alone, reasons and defaults included', async () => {
+    const composition = await withSchema(schema, { size: 3 });
+    fc.assert(
+      fc.property(fc.array(props, { maxLength: 50 }), (many) => {
+        expect(judgeAll(composition, many)).toEqual(many.map((one) => judgeProps(composition, one)));
+      }),
+    );
+  });
+
+  test('of which one cannot be judged in time: only that one', async () => {
+    const composition = await withSchema({
+      type: 'object',
+      properties: { title: { type: 'string', pattern: '^(a+)+$' } },
+    });
+    const endless = { title: `${'a'.repeat(40)}!` };
+    const answers = judgeAll(composition, [
+      { title: 'a' },
+      { title: 'b' },
+      endless,
+      { title: 'aa' },
+      { title: 7 },
+    ]);
+    expect(answers.map((one) => one?.length ?? null)).toEqual([0, 1, null, 0, 1]);
+  });
+
+  test('are all taken where there is no schema', async () => {
+    expect(judgeAll(await withSchema(null), [{ a: 1 }, {}])).toEqual([[], []]);
+  });
+});

@@ -1,5 +1,13 @@
+import { sql } from 'kysely';
 import { afterAll, describe, expect, test } from 'vitest';
-import { dropExpiredKeys, hashRequest } from '../../../src/domain/exports/idempotency.ts';
+import {
+  claimIdempotencyKey,
+  dropExpiredKeys,
+  findAnswer,
+  hashRequest,
+  isKnownKey,
+  storeAnswer,
+} from '../../../src/domain/exports/idempotency.ts';
 import { requestRender } from '../../../src/features/renders/request-render.ts';
 import {
   accepting,
@@ -140,3 +148,53 @@ describe('the hash of a request', () => {
     expect(hashRequest(one)).not.toBe(hashRequest(other));
   });
 });
+
+describe('looking for a key ahead of the work', () => {
+  const scopeOf = (organizationId: string) => ({ organizationId, route: 'r', key: 'k', requestHash: 'h' });
+  const look = (organizationId: string, now: Date) =>
+    Promise.all([isKnownKey(db, scopeOf(organizationId), now), findAnswer(db, scopeOf(organizationId), now)]);
+
+  test('claims nothing, and finds what a request that has just claimed it answers in the end', async () => {
+    const { clock, organizationId } = await setUp();
+    const now = clock.now();
+    expect(await look(organizationId, now)).toEqual([false, null]);
+    expect(await countRows(db, 'idempotency_key', organizationId)).toBe(0);
+    const tx = await db.startTransaction().execute();
+    await claimIdempotencyKey(tx, scopeOf(organizationId), now);
+    const looked = look(organizationId, now);
+    await expect.poll(() => waitingForOthers()).toBeGreaterThan(0);
+    await storeAnswer(tx, scopeOf(organizationId), { id: 'first' });
+    await tx.commit().execute();
+    expect(await looked).toEqual([true, { id: 'first' }]);
+  });
+
+  test('finds nothing of a request that came to nothing, or of one whose day is over', async () => {
+    const { clock, organizationId } = await setUp();
+    const now = clock.now();
+    const tx = await db.startTransaction().execute();
+    await claimIdempotencyKey(tx, scopeOf(organizationId), now);
+    const looked = look(organizationId, now);
+    await expect.poll(() => waitingForOthers()).toBeGreaterThan(0);
+    await tx.rollback().execute();
+    expect(await looked).toEqual([false, null]);
+    await db.transaction().execute((after) => claimIdempotencyKey(after, scopeOf(organizationId), now));
+    expect((await look(organizationId, now))[0]).toBe(true);
+    clock.advance(hours(24));
+    expect((await look(organizationId, clock.now()))[0]).toBe(false);
+  });
+
+  test('of another request is a conflict', async () => {
+    const { clock, organizationId } = await setUp();
+    await db.transaction().execute((tx) => claimIdempotencyKey(tx, scopeOf(organizationId), clock.now()));
+    const other = { ...scopeOf(organizationId), requestHash: 'other' };
+    await expect(findAnswer(db, other, clock.now())).rejects.toMatchObject({ code: 'idempotency_conflict' });
+  });
+});
+
+/** Statements that wait for another transaction. */
+const waitingForOthers = async (): Promise<number> => {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*) AS count FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(db);
+  return rows[0]?.count ?? 0;
+};

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { campaignRequestSchema } from '../../../src/core/campaign-request.ts';
 import { recordStillCheck } from '../../../src/domain/compositions/still-check.ts';
 import { grantCredits } from '../../../src/domain/credits/ledger.ts';
 import type { CampaignAcceptance } from '../../../src/features/campaigns/acceptance.ts';
 import type { CampaignPlan } from '../../../src/features/campaigns/plan-campaign.ts';
+import { requestCampaign } from '../../../src/features/campaigns/request-campaign.ts';
 import { createTenant, openTestApi, refusalOf, type Tenant } from '../../support/api.ts';
 import {
   beatOnce,
@@ -140,6 +142,11 @@ describe('all or none', () => {
     const variants = times(2_000, (index) => ({ name: `v${index}`, props: { text: 'x'.repeat(2_000) } }));
     const large = aCampaign({ compositionId: 'open', variants, sizes: 1 });
     expect((await post(api, tenant, large)).status).toBe(202);
+    const endless = aCampaign({ variants: [{ name: 'a', props: { text: 'x'.repeat(20 * 1024 * 1024) } }] });
+    expect(await refusalOf(await post(api, tenant, endless))).toMatchObject({
+      status: 413,
+      message: expect.stringMatching(/at most 20 MB \(20971520 bytes\) .* POST \/api\/imports\/csv\.$/),
+    });
     const broken = await api.call('/api/campaigns', { key: tenant.key, text: '{"userId":' });
     expect(await refusalOf(broken)).toMatchObject({ status: 400, code: 'invalid_json' });
   });
@@ -158,6 +165,33 @@ describe('an idempotency key', () => {
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     expect(await jsonOf(again)).toEqual(answers[0]);
     expect(await usageOf(api, tenant)).toEqual({ used: 6, counted: 6 });
+  });
+
+  test('that is known is answered before anything is judged, also where that would be refused today', async () => {
+    await createUser(api.db, tenant.organizationId, { tier: 'pro' });
+    const first = await jsonOf(post(api, tenant, aCampaign(), { headers }));
+    const never = () => expect.unreachable('A replay needs no room.');
+    const replay = requestCampaign(
+      {
+        ...api,
+        renderModes: { default: 'local', available: ['local'], fallsBack: false },
+        admission: {
+          look: never,
+          refusalOf: never,
+          assertRoom: never,
+          assertAnyRoom: never,
+          take: never,
+          refused: never,
+        },
+      },
+      {
+        organizationId: tenant.organizationId,
+        request: campaignRequestSchema.parse(aCampaign()),
+        idempotencyKey: 'k-1',
+        correlationId: 'c',
+      },
+    );
+    expect(await replay).toEqual({ answer: first, replayed: true });
   });
 
   test('of another request is a conflict', async () => {

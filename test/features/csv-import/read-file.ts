@@ -42,7 +42,7 @@ export const readAll = (
     const report = await readRows(file, {
       options: csvImportOptionsSchema.parse({ ...order, ...given }),
       composition,
-      judge: () => [],
+      judge: (many) => many.map(() => []),
       onVariant: async (variant) => void variants.push(variant),
       onRefused: () => undefined,
       signal: new AbortController().signal,

@@ -142,6 +142,35 @@ describe('bad rows', () => {
     ]);
   });
 
+  test('among many, in whatever way they are wrong, are told in the order of the file, and the good ones keep theirs', async () => {
+    await unlimited();
+    const kinds = ['good', 'empty', 'misfit', 'good', 'misshapen', 'good', 'unreadable'] as const;
+    type Kind = (typeof kinds)[number];
+    const rows = Array.from({ length: 1_000 }, (_, index) => ({
+      line: index + 2,
+      kind: kinds[index % kinds.length] as Kind,
+    }));
+    const written: Record<Kind, (line: number) => string> = {
+      good: (line) => `Product ${line},${line}`,
+      empty: () => ',',
+      misfit: (line) => `Product ${line},-${line}`,
+      misshapen: (line) => `Product ${line}`,
+      unreadable: (line) => `Product ${line},none`,
+    };
+    const file = `productName,price\n${rows.map(({ kind, line }) => written[kind](line)).join('\n')}\n`;
+    const answer = (await (await post(file, { onError: 'skip' })).json()) as { problems: { line: number }[] };
+    const linesOf = (...wanted: Kind[]) =>
+      rows.filter(({ kind }) => wanted.includes(kind)).map(({ line }) => line);
+    const bad = linesOf('misfit', 'misshapen', 'unreadable');
+    expect(answer.problems.map(({ line }) => line)).toEqual(bad);
+    expect(answer).toMatchObject({ refused: bad.length, skipped: linesOf('empty').length });
+    const [batch] = await batches();
+    const variants = await variantsOf(batch?.id ?? '');
+    expect(variants.map(({ line, props }) => [line, props.price])).toEqual(
+      linesOf('good').map((line) => [line, line]),
+    );
+  });
+
   test('after many good ones leave no staged batch', async () => {
     const good = Array.from({ length: 1_100 }, (_, index) => `Product ${index},${index}`);
     const refusal = await refusalOf(await post(`productName,price\n${good.join('\n')}\nLast,none`));

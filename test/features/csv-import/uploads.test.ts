@@ -61,7 +61,9 @@ describe('an upload', () => {
     expect(status).toBe(413);
     expect(JSON.parse(text).error).toMatchObject({
       code: 'payload_too_large',
-      message: expect.stringMatching(/100 MB/),
+      message:
+        'A CSV file may have up to 100 MB (104857600 bytes), and the request has 209715200. Split it: each part needs the header.',
+      details: { limit: 100 * 1024 * 1024, sizeInBytes: 200 * 1024 * 1024 },
     });
     await nothingIsLeft();
   });
@@ -80,7 +82,7 @@ describe('an upload', () => {
     request.destroy();
     await sending;
     expect(status).toBe(413);
-    expect(JSON.parse(text).error.message).toMatch(/up to 100 MB/);
+    expect(JSON.parse(text).error.message).toMatch(/up to 100 MB .* this one is longer\. Split it/);
     await nothingIsLeft();
   }, 60_000);
 

@@ -98,10 +98,28 @@ describe('a body that is none', () => {
       props: { text: 'x'.repeat(bytes) },
     });
     expect((await post(filled(1024 * 1024 - 500))).status).toBe(202);
-    expect(await refusalOf(await post(filled(1024 * 1024 + 1)))).toMatchObject({
+    const tooLong = filled(1024 * 1024 + 1);
+    const sizeInBytes = Buffer.byteLength(JSON.stringify(tooLong));
+    const limit = 1024 * 1024;
+    const advice = 'Send less at once; media goes by its URL or in the bundle.';
+    expect(await refusalOf(await post(tooLong))).toMatchObject({
       status: 413,
       code: 'payload_too_large',
+      message: `The body has ${sizeInBytes} bytes, and at most 1 MB (${limit} bytes) are taken here. ${advice}`,
+      details: { limit, sizeInBytes },
     });
+    const inPieces = await fetch(`${api.url}/api/render`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/json' },
+      body: new Blob([JSON.stringify(tooLong)]).stream(),
+      duplex: 'half',
+    } as RequestInit);
+    const refusal = await refusalOf(inPieces);
+    expect(refusal).toMatchObject({
+      status: 413,
+      message: `The body has more than the 1 MB (${limit} bytes) that are taken here. ${advice}`,
+    });
+    expect(refusal.details).toEqual({ limit });
   });
 });
 

@@ -309,6 +309,10 @@ describe('a request', () => {
     expect(await refusalOf(await api.call('/api/v1/events', { key: tenant.key, text }))).toMatchObject({
       status: 413,
       code: 'payload_too_large',
+      message: expect.stringMatching(
+        /at most 10 MB \(10485760 bytes\) .* Send the events in several requests\.$/,
+      ),
+      details: { limit: 10 * 1024 * 1024, sizeInBytes: text.length },
     });
   });
 

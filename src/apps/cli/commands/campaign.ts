@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import type { CampaignOrder } from '../../../client/campaign-types.ts';
-import { type Client, createClient } from '../../../client/client.ts';
+import type { Client } from '../../../client/client.ts';
 import { RendermillError } from '../../../core/errors.ts';
 import { type RenderMode, renderModes } from '../../../core/exports.ts';
 import { commandLineUser } from '../../command-line-user.ts';
 import { formatPlan } from '../campaign-lines.ts';
 import { ExitCode } from '../exit-code.ts';
-import { addServiceOptions, findService, type ServiceOptions } from '../find-service.ts';
+import { addServiceOptions, openClient, type ServiceOptions } from '../find-service.ts';
 import { followCampaign } from '../follow-campaign.ts';
 import { helpEnd } from '../help.ts';
 import { readJsonObject } from '../read-json.ts';
@@ -63,7 +63,7 @@ Exit code 1 where a cell has no file in the end, or a dry run says that it would
     .action(async (file: string | undefined, options: Options) => {
       assertOne(file, options);
       const order = file === undefined ? undefined : await readOrder(file, options);
-      const client = createClient(await findService(options, terminal.environment));
+      const client = await openClient(options, terminal);
       if (order && options.dryRun) return plan(client, order, options, terminal);
       await followCampaign(client, await begin(client, order, options, terminal), options, terminal);
     });

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { createClient } from '../../../client/client.ts';
 import type { Composition } from '../../../client/types.ts';
-import { addServiceOptions, findService, type ServiceOptions } from '../find-service.ts';
+import { addServiceOptions, openClient, type ServiceOptions } from '../find-service.ts';
 import { helpEnd } from '../help.ts';
 import { formatTable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -25,7 +24,7 @@ export const addCompositionsCommand = (program: Command, terminal: Terminal): vo
       ),
     )
     .action(async (options: Options) => {
-      const found = await createClient(await findService(options, terminal.environment)).compositions();
+      const found = await (await openClient(options, terminal)).compositions();
       const shown = options.all ? found : found.filter((one) => one.newest);
       if (options.json) return terminal.print(JSON.stringify({ compositions: shown }));
       if (shown.length === 0) return terminal.print('None yet: run rendermill bundle PATH.');

@@ -2,7 +2,6 @@ import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ApiError } from '../../../client/api-error.ts';
-import { createClient } from '../../../client/client.ts';
 import type { CsvImportOrder, CsvImportPlan, CsvReport } from '../../../client/import-types.ts';
 import { maxFileBytes } from '../../../core/csv/csv-limits.ts';
 import { type Delimiter, delimiters } from '../../../core/csv/detect-delimiter.ts';
@@ -14,7 +13,7 @@ import { type RenderMode, renderModes } from '../../../core/exports.ts';
 import { formatsOfKind, type OutputFormat, stillFormats, videoFormats } from '../../../core/output.ts';
 import { commandLineUser } from '../../command-line-user.ts';
 import { ExitCode } from '../exit-code.ts';
-import { addServiceOptions, findService, type ServiceOptions } from '../find-service.ts';
+import { addServiceOptions, openClient, type ServiceOptions } from '../find-service.ts';
 import { followCampaign } from '../follow-campaign.ts';
 import { helpEnd } from '../help.ts';
 import { positiveInteger, positiveNumber } from '../options.ts';
@@ -161,7 +160,7 @@ const importFile = async (
   terminal: Terminal,
 ): Promise<void> => {
   const file = await openFile(path);
-  const client = createClient(await findService(options, terminal.environment));
+  const client = await openClient(options, terminal);
   const order = toOrder(options, constants);
   const left = new AbortController();
   const off = terminal.onInterrupt(() => left.abort());

@@ -1,9 +1,8 @@
 import { type Command, Option } from 'commander';
-import { createClient } from '../../../client/client.ts';
 import { renderModes } from '../../../core/exports.ts';
 import { exportKinds, stillFormats, videoFormats } from '../../../core/output.ts';
 import { commandLineUser } from '../../command-line-user.ts';
-import { addServiceOptions, findService, type ServiceOptions } from '../find-service.ts';
+import { addServiceOptions, openClient, type ServiceOptions } from '../find-service.ts';
 import { type FollowOptions, followRender } from '../follow-render.ts';
 import { helpEnd } from '../help.ts';
 import { frameRange, integer, positiveInteger, positiveNumber } from '../options.ts';
@@ -55,7 +54,7 @@ export const addRenderCommand = (program: Command, terminal: Terminal): void => 
     )
     .action(async (compositionId: string, options: Options) => {
       const order = await toOrder(compositionId, options);
-      const client = createClient(await findService(options, terminal.environment));
+      const client = await openClient(options, terminal);
       await followRender(client, order, options, terminal);
     });
 };

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { createClient } from '../../../client/client.ts';
 import { type Layout, layouts } from '../../../core/archive/archive-file.ts';
 import { safePart } from '../../../core/archive/safe-name.ts';
 import { ExitCode } from '../exit-code.ts';
-import { addServiceOptions, findService, type ServiceOptions } from '../find-service.ts';
+import { addServiceOptions, openClient, type ServiceOptions } from '../find-service.ts';
 import { helpEnd } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -41,7 +40,7 @@ export const addZipCommand = (program: Command, terminal: Terminal): void => {
       ),
     )
     .action(async (campaignId: string, options: Options) => {
-      const client = createClient(await findService(options, terminal.environment));
+      const client = await openClient(options, terminal);
       const path = resolve(options.output ?? `${safePart(campaignId) || 'campaign'}.zip`);
       const leaving = new AbortController();
       const off = terminal.onInterrupt(() => leaving.abort(new ExitCode(interrupted)));

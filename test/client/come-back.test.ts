@@ -1,0 +1,150 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ApiError } from '../../src/client/api-error.ts';
+import { type Client, createClient } from '../../src/client/client.ts';
+import type { ComeBackOptions, Wait } from '../../src/client/come-back.ts';
+import { type ApiUnderTest, json, serve } from './api-under-test.ts';
+
+let api: ApiUnderTest | undefined;
+afterEach(async () => {
+  await api?.close();
+  api = undefined;
+});
+
+interface Refused {
+  readonly status: number;
+  readonly code: string;
+  /** Seconds, or a date; absent: no such header. */
+  readonly after?: string | undefined;
+}
+
+const refuse = (response: ServerResponse, { status, code, after }: Refused) => {
+  if (after !== undefined) response.setHeader('retry-after', after);
+  json(response, status, { error: { code, message: `It is ${code}.` } });
+};
+
+/** Refuses so many times before it answers; `waits` are those that were told. */
+const clientOf = async (refused: Refused, times: number, options: ComeBackOptions = {}) => {
+  let refusals = 0;
+  api = await serve((request: IncomingMessage, response: ServerResponse) => {
+    request.resume();
+    if (refusals++ < times) return refuse(response, refused);
+    json(response, 200, { id: 'e-1', compositions: [] });
+  });
+  const waits: Wait[] = [];
+  const client = createClient({
+    url: api.url,
+    key: 'rm_sk_test',
+    onWait: (wait) => void waits.push(wait),
+    ...options,
+  });
+  return { client, waits };
+};
+
+const order = { userId: 'u', projectId: 'p', compositionId: 'c', kind: 'still', format: 'png' } as const;
+const sizes = [{ name: 'a', width: 1, height: 1 }];
+const imported = { userId: 'u', projectId: 'p', compositionId: 'c', format: 'png', sizes } as const;
+const limited = { status: 429, code: 'rate_limited', after: '0' };
+const away = { status: 503, code: 'database_unavailable', after: '0' };
+
+const outcomeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'answered',
+    (error: unknown) => (error instanceof ApiError ? error.code : Promise.reject(error)),
+  );
+
+describe('a request that is asked to come back', () => {
+  it.each<[string, Refused, (client: Client) => Promise<unknown>]>([
+    ['with a key that asked too often, whatever it asks', limited, (client) => client.render(order)],
+    [
+      'while too many wait, whatever it asks',
+      { status: 503, code: 'service_overloaded', after: '0' },
+      (client) => client.render(order),
+    ],
+    ['to read', away, (client) => client.get('e-1')],
+    ['to do what may be done twice', away, (client) => client.cancel('e-1')],
+    ['with an idempotency key', away, (client) => client.render(order, { idempotencyKey: 'k' })],
+    [
+      'by something in between, to read',
+      { status: 429, code: '', after: '0' },
+      (client) => client.compositions(),
+    ],
+    ['at a date that is over', { ...away, after: new Date(0).toUTCString() }, (client) => client.get('e-1')],
+    ['to import', limited, (client) => client.importCsv(new Blob(['a\n1\n']), imported)],
+    [
+      'to import, with an idempotency key',
+      away,
+      (client) => client.importCsv(new Blob(['a\n1\n']), imported, { idempotencyKey: 'k' }),
+    ],
+  ])('does %s', async (_what, refused, ask) => {
+    const { client, waits } = await clientOf(refused, 2);
+    expect(await outcomeOf(ask(client))).toBe('answered');
+    expect(api?.requests).toHaveLength(3);
+    expect(waits.map(({ error, waitMs }) => [error.code, waitMs])).toEqual([
+      [refused.code, 0],
+      [refused.code, 0],
+    ]);
+  });
+
+  it.each<[string, Refused, (client: Client) => Promise<unknown>]>([
+    ['where it may have been done already', away, (client) => client.render(order)],
+    ['to import what may have been imported', away, (client) => client.importCsv(new Blob(['a']), imported)],
+    ['without having been asked to', { ...limited, after: undefined }, (client) => client.get('e-1')],
+    ['for another failure', { status: 500, code: 'internal', after: '0' }, (client) => client.get('e-1')],
+    ['at no time', { ...limited, after: 'soon' }, (client) => client.get('e-1')],
+    ['after longer than it is willing to wait', { ...limited, after: '121' }, (client) => client.get('e-1')],
+  ])('does not %s', async (_what, refused, ask) => {
+    const { client, waits } = await clientOf(refused, 1);
+    expect(await outcomeOf(ask(client))).toBe(refused.code);
+    expect([api?.requests.length, waits]).toEqual([1, []]);
+  });
+
+  it('does so five times, or as often as was said, and fails with what it was told', async () => {
+    const often = await clientOf(limited, 100);
+    expect(await outcomeOf(often.client.get('e-1'))).toBe('rate_limited');
+    expect(api?.requests).toHaveLength(6);
+    await api?.close();
+    const never = await clientOf(limited, 100, { mostRepeats: 0 });
+    expect(await outcomeOf(never.client.get('e-1'))).toBe('rate_limited');
+    expect(api?.requests).toHaveLength(1);
+  });
+
+  it('waits no longer in all than it is willing to', async () => {
+    const { client, waits } = await clientOf({ ...limited, after: '1' }, 100, { mostWaitMs: 1_500 });
+    const failure = await client.get('e-1').catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'rate_limited', retryAfterMs: 1_000 });
+    expect(waits).toHaveLength(1);
+    expect(waits[0]?.waitMs).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('stops waiting with its signal', async () => {
+    const leaving = new AbortController();
+    const { client } = await clientOf({ ...limited, after: '60' }, 100, { onWait: () => leaving.abort() });
+    const asked = client.importCsv(new Blob(['a']), imported, { signal: leaving.signal });
+    await expect(asked).rejects.toThrow(/abort/);
+  });
+});
+
+describe('a watch that is asked to come back', () => {
+  it('does, and goes on', async () => {
+    let requests = 0;
+    api = await serve((_request, response) => {
+      requests += 1;
+      if (requests <= 2) return refuse(response, limited);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(`retry: 1\n\nid: 1\nevent: status\ndata: {"status":"completed","at":"2026"}\n\n`);
+    });
+    const waits: Wait[] = [];
+    const client = createClient({ url: api.url, key: 'k', onWait: (wait) => void waits.push(wait) });
+    const seen = [];
+    for await (const message of client.watch('e-1')) seen.push(message.type);
+    expect([seen, waits.length]).toEqual([['status'], 2]);
+  });
+
+  it('does not after longer than the client is willing to wait', async () => {
+    api = await serve((_request, response) => refuse(response, { ...limited, after: '121' }));
+    const client = createClient({ url: api.url, key: 'k' });
+    expect(await outcomeOf(client.watch('e-1').next())).toBe('rate_limited');
+    expect(api.requests).toHaveLength(1);
+  });
+});
