@@ -51,12 +51,12 @@ export const startLambdaRenders = async (
 const lookForLeftEveryMs = 60_000;
 
 const startEndingLeft = (
-  { db, clock, log, listener, lifecycle }: Resources,
+  { db, log, listener, lifecycle }: Resources,
   renderer: Pick<RemoteRenderer, 'discard'>,
 ): void => {
   const ending = startWakeableLoop({
     everyMs: lookForLeftEveryMs,
-    round: async () => void (await endLeftRenders({ db, clock, log, renderer })),
+    round: async () => void (await endLeftRenders({ db, log, renderer })),
     onError: (error) => log.warn({ err: error }, 'renders left at AWS could not be looked for'),
   });
   const off = listener.on('rendermill_lambda_end', ending.wake);

@@ -39,29 +39,21 @@ export interface LeftRender {
   readonly remote: StoredRemoteRender;
 }
 
-/** Of older exports the bucket's own rules have removed what was left: longer than those take, and than most wait in line. */
-const lookBackMs = 7 * 24 * 60 * 60 * 1000;
-
-/** Renders of exports that failed, were canceled, or are the workers' by now. */
+/**
+ * Renders of exports that failed, were canceled, or are the workers' by now, in the order of their ids from after the given one on. The
+ * condition is that of `export_left_render`, so that only these are read.
+ */
 export const findLeftRenders = async (
   db: Reader,
-  now: Date,
+  afterId: string | null,
   limit: number,
 ): Promise<readonly LeftRender[]> => {
-  const since = new Date(now.getTime() - lookBackMs);
   const { rows } = await sql<LeftRender>`
-    SELECT id AS "exportId", remote_render AS remote FROM (
-      (SELECT ended.id, ended.remote_render FROM organization, LATERAL (
-          SELECT id, remote_render FROM export WHERE organization_id = organization.id AND status IN ('failed', 'canceled')
-            AND created_at > ${since} AND remote_render IS NOT NULL LIMIT ${limit}
-        ) AS ended LIMIT ${limit})
-      UNION ALL
-      (SELECT id, remote_render FROM export WHERE render_mode = 'local' AND status IN ('queued', 'started')
-        AND fed_at IS NULL AND remote_render IS NOT NULL LIMIT ${limit})
-      UNION ALL
-      (SELECT id, remote_render FROM export WHERE render_mode = 'local' AND status IN ('queued', 'started')
-        AND fed_at IS NOT NULL AND remote_render IS NOT NULL LIMIT ${limit})
-    ) AS left_behind LIMIT ${limit}`.execute(db);
+    SELECT id AS "exportId", remote_render AS remote FROM export
+    WHERE remote_render IS NOT NULL
+      AND (status IN ('failed', 'canceled') OR render_mode = 'local' AND status IN ('queued', 'started'))
+      ${afterId === null ? sql`` : sql`AND id > ${afterId}`}
+    ORDER BY id LIMIT ${limit}`.execute(db);
   return rows;
 };
 

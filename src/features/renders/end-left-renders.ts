@@ -1,12 +1,10 @@
 import { findLeftRenders, forgetLeftRender, type LeftRender } from '../../domain/exports/remote-render.ts';
-import type { Clock } from '../../platform/clock/clock.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Logger } from '../../platform/log/log.ts';
 import type { RemoteRenderer } from '../../platform/renderer/contract.ts';
 
 export interface EndLeftRendersDeps {
   readonly db: Database;
-  readonly clock: Clock;
   readonly log: Logger;
   readonly renderer: Pick<RemoteRenderer, 'discard'>;
 }
@@ -19,13 +17,11 @@ const atOnce = 100;
  */
 export const endLeftRenders = async (deps: EndLeftRendersDeps): Promise<number> => {
   let ended = 0;
-  for (;;) {
-    const left = await findLeftRenders(deps.db, deps.clock.now(), atOnce);
-    let now = 0;
-    for (const one of left) if (await end(deps, one)) now += 1;
-    ended += now;
-    if (now < atOnce) break;
-  }
+  let left: readonly LeftRender[] = [];
+  do {
+    left = await findLeftRenders(deps.db, left.at(-1)?.exportId ?? null, atOnce);
+    for (const one of left) if (await end(deps, one)) ended += 1;
+  } while (left.length === atOnce);
   if (ended > 0)
     deps.log.info({ renders: ended }, 'renders at AWS that nobody waits for any more were ended');
   return ended;

@@ -12,6 +12,7 @@ import { scale } from './migrations/0008-scale.ts';
 import { lambdaSlots } from './migrations/0009-lambda-slots.ts';
 import { renderModes } from './migrations/0010-render-modes.ts';
 import { webhookHealth } from './migrations/0011-webhook-health.ts';
+import { leftRenders } from './migrations/0012-left-renders.ts';
 
 const plainSql = (text: string): Migration => ({
   up: async (db) => {
@@ -32,6 +33,7 @@ const migrations: Record<string, Migration> = {
   '0009-lambda-slots': plainSql(lambdaSlots),
   '0010-render-modes': plainSql(renderModes),
   '0011-webhook-health': plainSql(webhookHealth),
+  '0012-left-renders': plainSql(leftRenders),
 };
 
 const partitionMonthsAhead = 4;

@@ -1,4 +1,5 @@
 /** Renders that go on at AWS for exports which nobody renders there any more: each is ended once a worker reaches AWS. */
+import { sql } from 'kysely';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '../../../src/core/ids.ts';
 import { finishCancel, requestCancel } from '../../../src/domain/exports/cancel-export.ts';
@@ -63,7 +64,7 @@ const renderThere = async () => {
 };
 
 const lookAs = async (discard: (remote: RemoteRender) => Promise<void>) =>
-  endLeftRenders({ db, clock, log: silentLog, renderer: { discard } });
+  endLeftRenders({ db, log: silentLog, renderer: { discard } });
 /** Ids of what a worker that reaches AWS has ended. */
 const look = async (): Promise<string[]> => {
   const discarded: RemoteRender[] = [];
@@ -150,6 +151,21 @@ test('what cannot be ended now is tried again, and holds up no other', async () 
   });
   expect(await ended).toBe(2);
   expect(await look()).toEqual([bad?.remote.renderId]);
+});
+
+test('more than are looked at in one go that cannot be ended hold up none of those that can', async () => {
+  const { row, fence } = await renderThere();
+  await ask((tx) => failExport(tx, fence, reason, clock.now()));
+  // Their ids come first.
+  await sql`INSERT INTO export
+    SELECT (jsonb_populate_record(e, jsonb_build_object('id', '00000000-0000-7000-8000-' || lpad(n::text, 12, '0'), 'remote_render', remote_render || '{"renderId": "bad"}'))).*
+    FROM export e, generate_series(1, 120) AS n WHERE e.id = ${row.id}`.execute(db);
+  const ended = lookAs(async ({ renderId }) => {
+    if (renderId === 'bad') throw new Error('AWS is away');
+  });
+  expect(await ended).toBe(1);
+  expect((await readExport(db, row.id)).remote_render).toBeNull();
+  expect(await look()).toHaveLength(120);
 });
 
 test('what the workers render by now keeps its fence, its progress and its place', async () => {

@@ -68,6 +68,7 @@ describe('migrations', () => {
         '0009-lambda-slots',
         '0010-render-modes',
         '0011-webhook-health',
+        '0012-left-renders',
       ],
     ]);
     expect(await migrateDatabase(url, silentLog)).toEqual([]);
@@ -127,6 +128,7 @@ describe('migrations', () => {
       '0009-lambda-slots',
       '0010-render-modes',
       '0011-webhook-health',
+      '0012-left-renders',
     ]);
     expect(await pendingMigrations(db)).toEqual([]);
     const { rows } = await sql`SELECT 1 FROM pg_class WHERE relname LIKE 'kysely%'`.execute(empty.db);
