@@ -49,8 +49,11 @@ interface Round {
   /** Also what runs is cut off: another has the shard by now. */
   readonly cut: AbortController;
   readonly outcomes: Outcome[];
-  /** By `performance.now()`. */
-  readonly claimedAt: number;
+  /** Those that no call has been begun for. */
+  readonly unsent: Set<DueDelivery>;
+  /** When it was last known what is pending, by `performance.now()`. */
+  knownAt: number;
+  knowing: Promise<void> | undefined;
   settling: Promise<void> | undefined;
   flushing: NodeJS.Timeout | undefined;
   /** By our clock, in milliseconds: nothing is sent that might still be on its way when another may have the shard. */
@@ -73,7 +76,7 @@ export const runShard = async (
 ): Promise<number> => {
   const leasedUntil = deps.clock.now().getTime() + deps.leaseMs;
   const limit = lease.isProbe ? 1 : open.sink.batchSize === 1 ? singlesPerRound : open.sink.batchSize;
-  const claimedAt = performance.now();
+  const knownAt = performance.now();
   const due = await dueDeliveries(deps.db, lease, limit, deps.clock.now());
   const round: Round = {
     deps,
@@ -82,7 +85,9 @@ export const runShard = async (
     ended: new AbortController(),
     cut: new AbortController(),
     outcomes: [],
-    claimedAt,
+    unsent: new Set(due),
+    knownAt,
+    knowing: undefined,
     settling: undefined,
     flushing: undefined,
     leasedUntil,
@@ -128,19 +133,36 @@ const runLine = async (round: Round, line: readonly DueDelivery[]): Promise<void
 
 const postponed: Verdict = { type: 'postponed' };
 
+/** Looks at all that are left of the round again, once for those that ask meanwhile. */
+const lookAgain = (round: Round): Promise<void> => {
+  const { deps, open, unsent, ended } = round;
+  round.knowing ??= (async () => {
+    const lookedAt = performance.now();
+    try {
+      const left = [...unsent];
+      const pending = new Set(await stillPending(deps.db, open.id, left));
+      for (const one of left) if (!pending.has(one)) unsent.delete(one);
+      round.knownAt = lookedAt;
+    } catch (error) {
+      // Nothing is sent of which it is not known whether it may be.
+      deps.log.warn({ err: error, sink: open.id }, 'deliveries could not be looked at again; they wait');
+      ended.abort(error);
+    } finally {
+      round.knowing = undefined;
+    }
+  })();
+  return round.knowing;
+};
+
 const stillToSend = async (
-  { deps, open, ended, claimedAt }: Round,
+  round: Round,
   claimed: readonly DueDelivery[],
 ): Promise<readonly DueDelivery[]> => {
-  if (performance.now() - claimedAt < claimGoodMs) return claimed;
-  try {
-    return await stillPending(deps.db, open.id, claimed);
-  } catch (error) {
-    // Nothing is sent of which it is not known whether it may be.
-    deps.log.warn({ err: error, sink: open.id }, 'deliveries could not be looked at again; they wait');
-    ended.abort(error);
-    return [];
-  }
+  if (performance.now() - round.knownAt >= claimGoodMs) await lookAgain(round);
+  if (round.ended.signal.aborted) return [];
+  const pending = claimed.filter((one) => round.unsent.has(one));
+  for (const one of claimed) round.unsent.delete(one);
+  return pending;
 };
 
 /** False where what follows in its line must wait. */

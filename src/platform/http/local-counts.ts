@@ -3,8 +3,8 @@
  * lock out for an hour whoever has used up a minute.
  */
 
-/** Milliseconds that only ever grow, whatever the clock on the wall is set to. */
-export const steadyMs = (): number => performance.now();
+/** Whole milliseconds that only ever grow, whatever the clock on the wall is set to. */
+export const steadyMs = (): number => Math.floor(performance.now());
 
 interface Counted {
   count: number;
