@@ -76,9 +76,13 @@ const planExportJobs = async (
     });
   if (chosen.length === 0) return [];
   const { rows } = await sql<FedWork>`
-    UPDATE export SET epoch = epoch + 1, group_id = chosen.group_id, fed_at = ${now}, updated_at = ${now}
-    FROM jsonb_to_recordset(${JSON.stringify(chosen)}::jsonb) AS chosen (id uuid, group_id uuid)
-    WHERE export.id = chosen.id AND status IN ('queued', 'started') AND fed_at IS NULL
+    UPDATE export SET epoch = epoch + 1, group_id = held.group_id, fed_at = ${now}, updated_at = ${now}
+    FROM (
+      SELECT export.id, chosen.group_id FROM jsonb_to_recordset(${JSON.stringify(chosen)}::jsonb) AS chosen (id uuid, group_id uuid)
+      JOIN export ON export.id = chosen.id
+      WHERE status IN ('queued', 'started') AND fed_at IS NULL ORDER BY export.id FOR UPDATE OF export
+    ) AS held
+    WHERE export.id = held.id
     RETURNING 'export' AS kind, export.id, epoch, export.group_id AS "groupId"`.execute(tx);
   return rows;
 };

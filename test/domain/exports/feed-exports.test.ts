@@ -62,6 +62,25 @@ describe('the next plan', () => {
     expect(await planIds(6, plus(2000))).toContain(small.id);
   });
 
+  test('locks its exports by id, as whoever cancels a campaign does: neither waits for the other for ever', async () => {
+    await fillLine(await newUser(), 200);
+    let planned: Promise<readonly string[]> = Promise.resolve([]);
+    await db.transaction().execute(async (canceling) => {
+      const waiting = sql`SELECT FROM export WHERE status = 'queued' ORDER BY id`;
+      await sql`${waiting} LIMIT 1 FOR UPDATE`.execute(canceling);
+      planned = planIds(200);
+      const waitingForLocks = async () => {
+        const { rows } = await sql`SELECT FROM pg_stat_activity WHERE datname = current_database()
+          AND wait_event_type = 'Lock'`.execute(db);
+        return rows.length;
+      };
+      await expect.poll(waitingForLocks).toBe(1);
+      const all = await sql`${waiting} FOR UPDATE NOWAIT`.execute(canceling);
+      expect(all.rows).toHaveLength(200);
+    });
+    expect(await planned).toHaveLength(200);
+  });
+
   test('shares the room equally between organizations that wait', async () => {
     const users = await Promise.all(times(3, newUser));
     const rows = await Promise.all(users.flatMap((who) => times(5, () => accept(db, who))));
