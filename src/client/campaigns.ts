@@ -1,6 +1,8 @@
 /** Campaigns through the API: asked for, watched, and read cell by cell. Every function rejects with an ApiError. */
+
 import { isClosed } from '../core/batches.ts';
 import type { ExportStatus } from '../core/exports.ts';
+import { type AskOptions, posting } from './ask-options.ts';
 import type {
   CampaignAcceptance,
   CampaignCell,
@@ -26,18 +28,14 @@ export interface GenerateOptions extends WatchOptions {
   readonly idempotencyKey?: string;
 }
 
-interface KeyOption {
-  readonly idempotencyKey?: string;
-}
-
 /** A campaign, and a CSV import, is named by its id or by the tenant's own name for it. */
 export interface CampaignClient {
   /** Requests, watches to the end and reads what came of it. Cells that failed are a result, not a rejection. */
   generateCampaign(order: CampaignOrder, options?: GenerateOptions): Promise<GeneratedCampaign>;
   /** Reserves all cells or none. */
-  createCampaign(order: CampaignOrder, options?: KeyOption): Promise<CampaignAcceptance>;
+  createCampaign(order: CampaignOrder, options?: AskOptions): Promise<CampaignAcceptance>;
   /** The dry run: nothing is recorded. */
-  planCampaign(order: CampaignOrder): Promise<CampaignPlan>;
+  planCampaign(order: CampaignOrder, options?: Pick<AskOptions, 'signal'>): Promise<CampaignPlan>;
   /** With no cells: see campaignCells. */
   getCampaign(campaign: string): Promise<CampaignRecord>;
   /** Newest first; imports, too. */
@@ -47,7 +45,7 @@ export interface CampaignClient {
   /** A snapshot, then every change; ends after the close of the last run; survives broken connections. */
   watchCampaign(campaign: string, options?: WatchOptions): AsyncGenerator<CampaignMessage>;
   /** A new run of the cells that failed. */
-  retryCampaign(campaign: string, options?: KeyOption): Promise<CampaignAcceptance>;
+  retryCampaign(campaign: string, options?: AskOptions): Promise<CampaignAcceptance>;
   /** Asks for the end of what is left; watch it to see it close. */
   cancelCampaign(campaign: string): Promise<CampaignRecord>;
   /** What came of every cell. */
@@ -56,30 +54,26 @@ export interface CampaignClient {
 
 const root = '/api/campaigns';
 const pathOf = (campaign: string): string => `${root}/${encodeURIComponent(campaign)}`;
-const keyHeaders = ({ idempotencyKey }: KeyOption = {}) =>
-  idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } };
-
 /** Cells of one answer: a few hundred kilobytes. */
 const cellsAPage = 500;
 
 export const createCampaignClient = (transport: Transport): CampaignClient => {
   const { json } = transport;
   const client: CampaignClient = {
-    createCampaign: (order, options) => json(root, { method: 'POST', body: order, ...keyHeaders(options) }),
-    planCampaign: (order) => json(`${root}?dryRun=true`, { method: 'POST', body: order }),
+    createCampaign: (order, options) => json(root, { ...posting(options), body: order }),
+    planCampaign: (order, options) => json(`${root}?dryRun=true`, { ...posting(options), body: order }),
     getCampaign: (campaign) => json(`${pathOf(campaign)}?cells=0`),
     campaigns: (filter = {}) => json(`${root}${queryOf(filter)}`),
     campaignCells: (campaign, filter) => readCells(transport, campaign, filter),
     watchCampaign: (campaign, options) => watchCampaign(transport, campaign, options),
-    retryCampaign: (campaign, options) =>
-      json(`${pathOf(campaign)}/retry`, { method: 'POST', ...keyHeaders(options) }),
+    retryCampaign: (campaign, options) => json(`${pathOf(campaign)}/retry`, posting(options)),
     cancelCampaign: (campaign) => json(pathOf(campaign), { method: 'DELETE' }),
     campaignOutcome: (campaign) => readOutcome(client, campaign),
     generateCampaign: async (order, { onProgress, idempotencyKey, ...options } = {}) => {
-      const { id } = await client.createCampaign(
-        order,
-        idempotencyKey === undefined ? {} : { idempotencyKey },
-      );
+      const { id } = await json<CampaignAcceptance>(root, {
+        ...posting({ ...(idempotencyKey === undefined ? {} : { idempotencyKey }), ...options }),
+        body: order,
+      });
       for await (const message of client.watchCampaign(id, options))
         if (message.type === 'progress') onProgress?.(message);
       return readOutcome(client, id);

@@ -2,9 +2,11 @@
  * A client of the HTTP API, for Node 20 and later: used by our own commands and scripts, and by whoever wants it.
  * It imports `core` and nothing else of ours, so that it knows only what any other client could know.
  */
+
 import type { TierName } from '../core/tiers.ts';
 import { ApiError } from './api-error.ts';
 import type { ArchiveOrder, DownloadedArchive } from './archive-types.ts';
+import { type AskOptions, posting } from './ask-options.ts';
 import { type CampaignClient, createCampaignClient } from './campaigns.ts';
 import { downloadArchive } from './download-archive.ts';
 import { type DownloadedFile, downloadFile } from './download-file.ts';
@@ -28,8 +30,7 @@ import { watchExport } from './watch-export.ts';
 
 /** Every function rejects with an ApiError. */
 export interface Client extends CampaignClient {
-  /** The same idempotency key within a day is the same render. */
-  render(order: RenderOrder, options?: { idempotencyKey?: string }): Promise<Acceptance>;
+  render(order: RenderOrder, options?: AskOptions): Promise<Acceptance>;
   /** Asks and waits: resolves with the completed export; rejects with the code of its failure, or `render_canceled`. */
   renderStill(order: Omit<RenderOrder, 'kind'>, options?: WatchOptions): Promise<ExportRecord>;
   renderVideo(order: Omit<RenderOrder, 'kind'>, options?: WatchOptions): Promise<ExportRecord>;
@@ -65,14 +66,10 @@ export const createClient = (options: ClientOptions): Client => {
   const transport = createTransport(options);
   const { json } = transport;
   const get: Client['get'] = (exportId) => json(`/api/render/${idIn(exportId)}`);
-  const render: Client['render'] = (order, { idempotencyKey } = {}) =>
-    json('/api/render', {
-      method: 'POST',
-      body: order,
-      ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
-    });
+  const render: Client['render'] = (order, options) =>
+    json('/api/render', { ...posting(options), body: order });
   const renderToEnd = async (order: RenderOrder, watchOptions?: WatchOptions): Promise<ExportRecord> => {
-    const { id } = await render(order);
+    const { id } = await render(order, { signal: watchOptions?.signal });
     for await (const _message of watchExport(transport, id, watchOptions));
     return completedOrThrow(await get(id));
   };

@@ -148,3 +148,28 @@ describe('a watch that is asked to come back', () => {
     expect(api.requests).toHaveLength(1);
   });
 });
+
+describe('a signal', () => {
+  const campaign = { ...imported, kind: 'still', variants: [{ name: 'v', props: {} }] } as const;
+  const asks: Readonly<Record<string, (client: Client, signal: AbortSignal) => Promise<unknown>>> = {
+    render: (client, signal) => client.render(order, { signal }),
+    renderStill: (client, signal) => client.renderStill(order, { signal }),
+    renderVideo: (client, signal) => client.renderVideo({ ...order, format: 'mp4' }, { signal }),
+    createCampaign: (client, signal) => client.createCampaign(campaign, { signal }),
+    planCampaign: (client, signal) => client.planCampaign(campaign, { signal }),
+    generateCampaign: (client, signal) => client.generateCampaign(campaign, { signal }),
+    retryCampaign: (client, signal) => client.retryCampaign('c', { signal }),
+  };
+  it.each(Object.entries(asks))('ends the wait of %s, and nothing more is asked', async (_name, ask) => {
+    const given = new AbortController();
+    let asked = 0;
+    api = await serve((request, response) => {
+      request.resume();
+      asked += 1;
+      refuse(response, { ...limited, after: '60' });
+    });
+    const client = createClient({ url: api.url, key: 'rm_sk_test', onWait: () => given.abort() });
+    await expect(ask(client, given.signal)).rejects.toMatchObject({ name: 'AbortError' });
+    expect(asked).toBe(1);
+  });
+});
