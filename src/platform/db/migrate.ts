@@ -13,6 +13,7 @@ import { lambdaSlots } from './migrations/0009-lambda-slots.ts';
 import { renderModes } from './migrations/0010-render-modes.ts';
 import { webhookHealth } from './migrations/0011-webhook-health.ts';
 import { leftRenders } from './migrations/0012-left-renders.ts';
+import { renderedExports } from './migrations/0013-rendered-exports.ts';
 
 const plainSql = (text: string): Migration => ({
   up: async (db) => {
@@ -34,6 +35,7 @@ const migrations: Record<string, Migration> = {
   '0010-render-modes': plainSql(renderModes),
   '0011-webhook-health': plainSql(webhookHealth),
   '0012-left-renders': plainSql(leftRenders),
+  '0013-rendered-exports': plainSql(renderedExports),
 };
 
 const partitionMonthsAhead = 4;

@@ -69,6 +69,7 @@ describe('migrations', () => {
         '0010-render-modes',
         '0011-webhook-health',
         '0012-left-renders',
+        '0013-rendered-exports',
       ],
     ]);
     expect(await migrateDatabase(url, silentLog)).toEqual([]);
@@ -129,6 +130,7 @@ describe('migrations', () => {
       '0010-render-modes',
       '0011-webhook-health',
       '0012-left-renders',
+      '0013-rendered-exports',
     ]);
     expect(await pendingMigrations(db)).toEqual([]);
     const { rows } = await sql`SELECT 1 FROM pg_class WHERE relname LIKE 'kysely%'`.execute(empty.db);

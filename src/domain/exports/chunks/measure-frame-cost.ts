@@ -3,9 +3,7 @@ import { frameCost, type RenderedVideo } from '../../../core/frame-cost.ts';
 import type { Reader } from '../../../platform/db/client.ts';
 import type { Export } from '../export.ts';
 
-/** So many of the organization's last exports are looked at, whatever they were: the look stays quick. */
-const lastExports = 2_000;
-/** Of those, the newest of this composition: what is older was another machine, or another load. */
+/** What is older was another machine, or another load. */
 const lastVideos = 25;
 
 /**
@@ -20,13 +18,10 @@ export const measureFrameCost = async (
   const { rows } = await sql<RenderedVideo>`
     SELECT render_ms AS "renderMs", duration * ${video.fps}::double precision AS frames,
       width::double precision * height / 1e6 AS megapixels
-    FROM (
-      SELECT * FROM export WHERE organization_id = ${row.organization_id}
-      ORDER BY created_at DESC, id DESC LIMIT ${lastExports}
-    ) AS recent
-    WHERE status = 'completed' AND NOT cached AND render_mode = 'local' AND kind = 'video'
-      AND composition_id = ${row.composition_id} AND format = ${row.format} AND render_ms > 0 AND duration > 0
-      AND width > 0 AND height > 0
-    ORDER BY created_at DESC, id DESC LIMIT ${lastVideos}`.execute(db);
+    FROM export
+    WHERE organization_id = ${row.organization_id} AND composition_id = ${row.composition_id} AND kind = 'video'
+      AND format = ${row.format} AND render_mode = 'local'
+      AND status = 'completed' AND NOT cached AND render_ms > 0 AND duration > 0 AND width > 0 AND height > 0
+    ORDER BY created_at DESC LIMIT ${lastVideos}`.execute(db);
   return frameCost(rows, (video.width * video.height) / 1e6);
 };
