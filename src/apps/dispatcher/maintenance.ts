@@ -18,9 +18,9 @@ const everyMinute = 60_000;
 const hourly = 3_600_000;
 
 export const runDispatcherMaintenance = async (resources: MaintainedResources): Promise<void> => {
-  const { db, clock } = resources;
+  const { db, clock, log } = resources;
   await runErasures(resources, clock.now());
-  await skipDeliveriesOfRemovedSinks(db);
+  await skipDeliveriesOfRemovedSinks({ db, log });
   await dropOldDeliveries(db, clock.now());
 };
 
@@ -37,7 +37,7 @@ export const startDispatcherMaintenance = (
   lifecycle.onStop('erasures', () => erasing.stop());
   const skipping = startWakeableLoop({
     everyMs: skippingEveryMs,
-    round: () => skipDeliveriesOfRemovedSinks(db),
+    round: () => skipDeliveriesOfRemovedSinks({ db, log }),
     onError: (error) => log.warn({ err: error }, 'what waits for removed endpoints could not be skipped'),
   });
   lifecycle.onStop('removed endpoints', () => skipping.stop());

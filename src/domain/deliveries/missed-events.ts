@@ -110,8 +110,24 @@ const routeAll = async (page: (after: LogCursor) => Promise<Part>, from: LogCurs
 };
 
 /**
+ * One page while the projector stands, so that nothing falls between; where it is the last, the sink is enabled with it. Never a second page
+ * in the same transaction: each locks its events in the order of their ids, and two pages together in none, in which a sink that settles
+ * the same events may be met halfway.
+ */
+const enableAfterPage = (db: Database, sinkId: string, after: LogCursor, now: Date): Promise<Part> =>
+  db.transaction().execute(async (tx) => {
+    await holdProjector(tx);
+    const part = await routePage(tx, sinkId, after, now);
+    if (!part.isLast) return part;
+    await enableSink(tx, sinkId, now);
+    await forgetMissed(tx, sinkId);
+    await notify(tx, 'rendermill_delivery');
+    return part;
+  });
+
+/**
  * Enables the sink, and sends what it missed behind what waits for it and before what happens next. Most of it is made ready page by
- * page while the sink is disabled still; the rest while the projector stands, so that nothing falls between.
+ * page while the sink is disabled still; the rest while the projector stands.
  */
 export const resumeSink = async (db: Database, sinkId: string, now: Date): Promise<Resumed> => {
   const { failing_since: failingSince } = await getSink(db, sinkId);
@@ -120,16 +136,9 @@ export const resumeSink = async (db: Database, sinkId: string, now: Date): Promi
   const ready = await routeFrom(startOfLog);
   const revived = failingSince === null ? 0 : await retryDead(db, { sinkId, endedFrom: failingSince }, now);
   await wakeAll(db, sinkId, now);
-  // That may have taken minutes, and what came meanwhile is not for the transaction for which everybody waits.
+  // That may have taken minutes, and what came meanwhile is not for the transactions for which everybody waits.
   const more = await routeFrom(ready.place);
-  const rest = await db.transaction().execute(async (tx) => {
-    await holdProjector(tx);
-    const routed = await routeAll((after) => routePage(tx, sinkId, after, now), more.place);
-    await enableSink(tx, sinkId, now);
-    await forgetMissed(tx, sinkId);
-    await notify(tx, 'rendermill_delivery');
-    return routed;
-  });
+  const rest = await routeAll((after) => enableAfterPage(db, sinkId, after, now), more.place);
   return { missed: ready.made + more.made + rest.made, revived };
 };
 

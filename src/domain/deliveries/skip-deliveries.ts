@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database, Tx } from '../../platform/db/client.ts';
+import type { Logger } from '../../platform/log/log.ts';
 import { countEndedDeliveries, type EndedDelivery } from '../events/count-deliveries.ts';
 
 /** Each is counted on its event, which costs more than the delivery itself: a tenth of a second or two. */
@@ -46,9 +47,16 @@ interface Skipping {
   readonly reason: string;
 }
 
-/** Of one shard, in one transaction, held as whoever settles holds it. Returns how many it skipped. */
+/** What is held elsewhere for longer is for a later round: somebody may wait for this one. */
+const lockTimeoutMs = 2_000;
+
+/**
+ * Of one shard, in one transaction, held as whoever settles holds it. One that has nothing left is due no more, until something is routed
+ * to it. Returns how many it skipped.
+ */
 const skipSome = (db: Database, { sinkId, reason }: Skipping, shard: number): Promise<number> =>
   db.transaction().execute(async (tx) => {
+    await sql`SELECT set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`.execute(tx);
     await sql`SELECT FROM delivery_shard WHERE sink_id = ${sinkId} AND shard = ${shard} FOR UPDATE`.execute(
       tx,
     );
@@ -62,8 +70,28 @@ const skipSome = (db: Database, { sinkId, reason }: Skipping, shard: number): Pr
       WHERE e.sink_id = ${sinkId} AND e.organization_id = first.organization_id AND e.event_id = first.event_id
       RETURNING ${endedColumns('e')}`.execute(tx);
     await countEndedDeliveries(tx, rows);
+    await sql`
+      UPDATE delivery_shard SET due_at = (SELECT next_at FROM event_delivery
+        WHERE sink_id = ${sinkId} AND shard = ${shard} AND state = 'pending' ORDER BY next_at, seq LIMIT 1)
+      WHERE sink_id = ${sinkId} AND shard = ${shard}`.execute(tx);
     return rows.length;
   });
+
+/** All of one shard, or so many and what the last transaction had beyond that. Returns how many it skipped. */
+const skipShard = async (
+  db: Database,
+  skipping: Skipping,
+  shard: number,
+  atMost: number = Number.POSITIVE_INFINITY,
+): Promise<number> => {
+  let skipped = 0;
+  while (skipped < atMost) {
+    const some = await skipSome(db, skipping, shard);
+    skipped += some;
+    if (some < skippedAtOnce) break;
+  }
+  return skipped;
+};
 
 /**
  * Nothing that waits for this sink, which gets nothing any more, goes there: in small transactions, since the log is read no further than
@@ -73,7 +101,7 @@ const skipSome = (db: Database, { sinkId, reason }: Skipping, shard: number): Pr
 export const skipDeliveriesOfSink = async (
   db: Database,
   skipping: Skipping,
-  atMost: number = Number.POSITIVE_INFINITY,
+  atMost: number,
 ): Promise<void> => {
   const shards = await db
     .selectFrom('delivery_shard')
@@ -81,26 +109,33 @@ export const skipDeliveriesOfSink = async (
     .where('sink_id', '=', skipping.sinkId)
     .orderBy('shard')
     .execute();
-  let skipped = 0;
-  for (const { shard } of shards) {
-    for (;;) {
-      if (skipped >= atMost) return;
-      const some = await skipSome(db, skipping, shard);
-      skipped += some;
-      if (some < skippedAtOnce) break;
-    }
-  }
+  let left = atMost;
+  for (const { shard } of shards) left -= await skipShard(db, skipping, shard, left);
 };
+
+export interface SkipDeps {
+  readonly db: Database;
+  readonly log: Pick<Logger, 'warn'>;
+}
 
 /**
  * What is left of sinks that were removed: what whoever removed them has not come to, and what was routed in that moment. To be called
- * every few seconds, by any number of processes.
+ * every few seconds, by any number of processes: only what is due is looked at, and a shard where something waits is. One that fails is
+ * for the next round, and holds up no other.
  */
-export const skipDeliveriesOfRemovedSinks = async (db: Database): Promise<void> => {
-  const { rows } = await sql<Skipping>`
-    SELECT k.id AS "sinkId", coalesce(k.status_reason, 'The sink was removed.') AS reason FROM event_sink k
-    WHERE k.status = 'removed' AND EXISTS (SELECT FROM delivery_shard s JOIN LATERAL (
-      SELECT FROM event_delivery d WHERE d.sink_id = s.sink_id AND d.shard = s.shard AND d.state = 'pending' LIMIT 1
-    ) AS waiting ON true WHERE s.sink_id = k.id)`.execute(db);
-  for (const skipping of rows) await skipDeliveriesOfSink(db, skipping);
+export const skipDeliveriesOfRemovedSinks = async ({ db, log }: SkipDeps): Promise<void> => {
+  const { rows } = await sql<Skipping & { shard: number }>`
+    SELECT s.sink_id AS "sinkId", s.shard, coalesce(k.status_reason, 'The sink was removed.') AS reason
+    FROM delivery_shard s JOIN event_sink k ON k.id = s.sink_id
+    WHERE s.due_at IS NOT NULL AND k.status = 'removed' ORDER BY s.due_at`.execute(db);
+  for (const { shard, ...skipping } of rows) {
+    try {
+      await skipShard(db, skipping, shard);
+    } catch (err) {
+      log.warn(
+        { err, sinkId: skipping.sinkId, shard },
+        'what waits for a removed sink could not be skipped; it is tried again',
+      );
+    }
+  }
 };

@@ -4,6 +4,7 @@ import { RendermillError } from '../../core/errors.ts';
 import { isUuid, newId } from '../../core/ids.ts';
 import type { Database, Reader, Tx } from '../../platform/db/client.ts';
 import { notify } from '../../platform/db/notify.ts';
+import type { Logger } from '../../platform/log/log.ts';
 import type { SecretBox } from '../../platform/secrets/secret-box.ts';
 import { createSink, disableSink, type EventSink, enableSink, wellAgain } from './sinks.ts';
 import { skipDeliveriesOfSink } from './skip-deliveries.ts';
@@ -190,11 +191,27 @@ const markRemoved = async (tx: Tx, webhook: WebhookKey, now: Date): Promise<stri
 /** Whoever removes it waits for no more; the dispatcher's maintenance skips the rest. */
 const skippedAtRemoval = 10_000;
 
+export interface RemoveDeps {
+  readonly db: Database;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
 /**
- * From its commit on nothing is sent to it; what waited is skipped after that, by the dispatcher where it is much. Its row stays for the
- * deliveries that name it. Throws `not_found`.
+ * From its commit on nothing is sent to it; what waited is skipped after that, by the dispatcher where it is much or fails here. Its row
+ * stays for the deliveries that name it. Throws `not_found`.
  */
-export const removeWebhook = async (db: Database, webhook: WebhookKey, now: Date): Promise<void> => {
+export const removeWebhook = async (
+  { db, log }: RemoveDeps,
+  webhook: WebhookKey,
+  now: Date,
+): Promise<void> => {
   const sinkId = await db.transaction().execute((tx) => markRemoved(tx, webhook, now));
-  await skipDeliveriesOfSink(db, { sinkId, reason: removedByOwner }, skippedAtRemoval);
+  try {
+    await skipDeliveriesOfSink(db, { sinkId, reason: removedByOwner }, skippedAtRemoval);
+  } catch (err) {
+    log.warn(
+      { err, sinkId },
+      'a webhook was removed, but not all that waits for it could be skipped; a dispatcher skips the rest',
+    );
+  }
 };

@@ -11,6 +11,7 @@ import {
   createdWebhookSchema,
   enabledWebhookSchema,
   enablingSchema,
+  listedWebhookSchema,
   newWebhookSchema,
   presentMissed,
   rotationSchema,
@@ -20,7 +21,7 @@ import {
   webhookSchema,
 } from './webhooks/schemas.ts';
 import { sendTest, type TestSender } from './webhooks/send-test.ts';
-import { rotateSecret, showSecret, showWebhook } from './webhooks/show-webhook.ts';
+import { rotateSecret, showChecked, showListed, showSecret, showWebhook } from './webhooks/show-webhook.ts';
 
 export interface WebhookRoutesDeps extends TestSender {
   readonly access: Access<Principal>;
@@ -68,15 +69,13 @@ const registerListing = ({ server, deps, onRequest }: Routes): void => {
         ...described,
         operationId: 'listWebhooks',
         summary: 'The endpoints, with how they are',
-        response: { 200: z.object({ webhooks: z.array(webhookSchema) }), ...refusals },
+        response: { 200: z.object({ webhooks: z.array(listedWebhookSchema) }), ...refusals },
       },
     },
     async (request) => {
       const { organizationId } = deps.access.principal(request);
       const found = await listWebhooks(deps.db, organizationId);
-      return {
-        webhooks: await Promise.all(found.map((endpoint) => showWebhook(deps.db, organizationId, endpoint))),
-      };
+      return { webhooks: await Promise.all(found.map((endpoint) => showListed(deps.db, endpoint))) };
     },
   );
 
@@ -114,14 +113,14 @@ const registerChanges = ({ server, deps, onRequest }: Routes): void => {
     },
     async (request, reply) => {
       const { organizationId } = deps.access.principal(request);
-      const { endpoint, secret } = await registerWebhook(
+      const { secret, ...added } = await registerWebhook(
         deps,
         organizationId,
         request.body,
         deps.clock.now(),
       );
       reply.status(201).headers(unkept);
-      return { ...(await showWebhook(deps.db, organizationId, endpoint)), secret };
+      return { ...(await showChecked(deps.db, added)), secret };
     },
   );
 
@@ -140,8 +139,7 @@ const registerChanges = ({ server, deps, onRequest }: Routes): void => {
     },
     async (request) => {
       const webhook = webhookOf(deps, request, request.params.id);
-      const changed = await updateWebhook(deps, webhook, request.body, deps.clock.now());
-      return showWebhook(deps.db, webhook.organizationId, changed);
+      return showChecked(deps.db, await updateWebhook(deps, webhook, request.body, deps.clock.now()));
     },
   );
 
@@ -159,7 +157,7 @@ const registerChanges = ({ server, deps, onRequest }: Routes): void => {
     },
     async (request, reply) => {
       const webhook = webhookOf(deps, request, request.params.id);
-      await removeWebhook(deps.db, webhook, deps.clock.now());
+      await removeWebhook({ db: deps.db, log: request.log }, webhook, deps.clock.now());
       return reply.status(204).send(null);
     },
   );

@@ -93,13 +93,13 @@ it('names the variable to set where a test message may not leave for a private a
   expect(refused.out.join('\n')).toMatch(/not lie at a public address.*WEBHOOK_ALLOW_PRIVATE_ADDRESSES=true/);
 });
 
-it('warns of names that take nothing, when they are added and whenever they are listed', async () => {
+it('warns of names that take nothing when they are added, and lists without looking for such', async () => {
   const added = await ofOrganization('add', url, '--events', 'vidoe_*,batch_*');
   expect(added.exitCode).toBe(0);
   const warning = /"vidoe_\*" is the beginning of no event .*takes nothing.*Did you mean video_rendered/;
   expect(added.err).toEqual([expect.stringMatching(warning)]);
   const listed = await run(['list', '--organization', organization]);
-  expect(listed.err.join('\n')).toMatch(warning);
+  expect(listed.err).toEqual([]);
 });
 
 it.each([

@@ -14,9 +14,11 @@ const { db } = database;
 afterAll(database.close);
 
 const clock = { now: () => new Date() };
+const log = { warn: vi.fn() };
 let organizationId: string;
 let id: string;
 beforeEach(async () => {
+  log.warn.mockClear();
   organizationId = await createOrganization(db);
   id = randomUUID();
   await addSink(db, { id, kind: 'webhook', organizationId, shards: 4 }, clock.now());
@@ -54,7 +56,7 @@ const statusOf = async () =>
 
 test('what waits for a removed endpoint is skipped in many small transactions, and its events are processed', async () => {
   await wait(4_800);
-  await removeWebhook(db, { organizationId, id }, clock.now());
+  await removeWebhook({ db, log }, { organizationId, id }, clock.now());
   const skipped = await skippedBy();
   expect(skipped.map((one) => one.state)).toEqual(times(4, () => 'skipped'));
   // About 1,200 a shard, in transactions of 1,000 at most.
@@ -74,15 +76,16 @@ const killWhoWaits = (): Promise<void> =>
     { timeout: 20_000, interval: 20 },
   );
 
-test('a process that dies halfway has removed the endpoint, and the next round skips what is left', async () => {
+test('a session that dies halfway has removed the endpoint, and the next round skips what is left', async () => {
   await wait(40);
   await db.transaction().execute(async (tx) => {
     await sql`SELECT FROM delivery_shard WHERE sink_id = ${id} AND shard = 2 FOR UPDATE`.execute(tx);
-    const removing = expect(removeWebhook(db, { organizationId, id }, clock.now())).rejects.toThrow();
+    const removing = removeWebhook({ db, log }, { organizationId, id }, clock.now());
     await killWhoWaits();
     await removing;
   });
   expect(await statusOf()).toBe('removed');
+  expect(log.warn).toHaveBeenCalledWith(expect.objectContaining({ sinkId: id }), expect.any(String));
   expect((await skippedBy()).map(({ shard, state }) => [shard, state])).toEqual([
     [0, 'skipped'],
     [1, 'skipped'],
@@ -90,7 +93,7 @@ test('a process that dies halfway has removed the endpoint, and the next round s
     [3, 'pending'],
   ]);
   expect(await openEvents()).toBeGreaterThan(0);
-  await skipDeliveriesOfRemovedSinks(db);
+  await skipDeliveriesOfRemovedSinks({ db, log });
   expect((await skippedBy()).map((one) => one.state)).toEqual(times(4, () => 'skipped'));
   expect(await openEvents()).toBe(0);
 });
@@ -102,11 +105,52 @@ test('of very many, whoever removes it waits for the first only', async () => {
     INSERT INTO event_delivery (sink_id, organization_id, event_id, event_name, received_at, retention_class, lane, shard, next_at, created_at)
     SELECT ${id}, ${organizationId}, gen_random_uuid(), 'gone', now(), 'business', n, n % 4, now(), now()
     FROM generate_series(1, 15000) AS n`.execute(db);
-  await removeWebhook(db, { organizationId, id }, clock.now());
+  await sql`UPDATE delivery_shard SET due_at = now() WHERE sink_id = ${id}`.execute(db);
+  await removeWebhook({ db, log }, { organizationId, id }, clock.now());
   const pending = (await skippedBy()).filter(({ state }) => state === 'pending');
   expect(pending.reduce((sum, { n }) => sum + n, 0)).toBeGreaterThan(0);
-  await skipDeliveriesOfRemovedSinks(db);
+  await skipDeliveriesOfRemovedSinks({ db, log });
   expect((await skippedBy()).map((one) => one.state)).toEqual(times(4, () => 'skipped'));
+});
+
+test('a shard that is held elsewhere makes no removal fail, and holds up no other shard or sink', async () => {
+  const other = randomUUID();
+  await addSink(db, { id: other, kind: 'webhook', organizationId, shards: 4 }, clock.now());
+  await wait(40);
+  await db.transaction().execute(async (tx) => {
+    await sql`SELECT FROM delivery_shard WHERE sink_id = ${id} AND shard = 0 FOR UPDATE`.execute(tx);
+    await removeWebhook({ db, log }, { organizationId, id }, clock.now());
+    expect(await statusOf()).toBe('removed');
+    expect(log.warn.mock.calls).toMatchObject([[{ sinkId: id, err: { code: '55P03' } }, expect.anything()]]);
+    await sql`UPDATE event_sink SET status = 'removed' WHERE id = ${other}`.execute(db);
+    await skipDeliveriesOfRemovedSinks({ db, log });
+    expect(log.warn).toHaveBeenLastCalledWith(
+      expect.objectContaining({ sinkId: id, shard: 0 }),
+      expect.any(String),
+    );
+  });
+  const { rows } = await sql`
+    SELECT DISTINCT sink_id, shard FROM event_delivery
+    WHERE sink_id IN (${id}, ${other}) AND state = 'pending'`.execute(db);
+  expect(rows).toEqual([{ sink_id: id, shard: 0 }]);
+  await skipDeliveriesOfRemovedSinks({ db, log });
+  expect(await openEvents()).toBe(0);
+});
+
+test('a removed sink that has nothing left is not looked at, until something is routed to it', async () => {
+  await wait(40);
+  await removeWebhook({ db, log }, { organizationId, id }, clock.now());
+  const due = async () =>
+    (await sql`SELECT FROM delivery_shard WHERE sink_id = ${id} AND due_at IS NOT NULL`.execute(db)).rows
+      .length;
+  expect(await due()).toBe(0);
+  // As a projector that read its sinks before the removal does.
+  await sql`UPDATE event_sink SET status = 'enabled' WHERE id = ${id}`.execute(db);
+  await wait(1);
+  await sql`UPDATE event_sink SET status = 'removed' WHERE id = ${id}`.execute(db);
+  expect(await due()).toBe(1);
+  await skipDeliveriesOfRemovedSinks({ db, log });
+  expect([await due(), await openEvents()]).toEqual([0, 0]);
 });
 
 test('the dispatcher skips within seconds what was routed in the moment of a removal', async () => {

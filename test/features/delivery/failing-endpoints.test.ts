@@ -348,28 +348,45 @@ describe('what waits and what is missed', () => {
     expect(first).toEqual(first.toSorted((a, b) => a - b));
   });
 
-  test('includes what a projector reads at the very moment: it is waited for', async () => {
-    const { e, dispatcher, tried } = await disabled();
-    await numbered(6);
+  /** `events` are read by a projector at the very moment when the endpoint is resumed, which waits for it. */
+  const resumedWhileProjected = async (events: number) => {
     const { resuming } = await db.transaction().execute(async (tx) => {
-      let events: readonly PlacedEvent[] = [];
+      let page: readonly PlacedEvent[] = [];
       await expect
         .poll(async () => {
-          events = (await takePage(tx, projectorName, 100)) ?? [];
-          return events.length;
+          page = (await takePage(tx, projectorName, events)) ?? [];
+          return page.length;
         })
-        .toBe(1);
+        .toBe(events);
       const begun = resumeSink(db, 'e', clock.now());
       const waiting = sql<{ n: number }>`SELECT count(*) AS n FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'`;
       await expect.poll(async () => (await waiting.execute(db)).rows[0]?.n, { timeout: 20_000 }).toBe(1);
       // It met the endpoint disabled, and routed nothing.
-      await markProjected(tx, events, new Map(), new Map());
+      await markProjected(tx, page, new Map(), new Map());
       return { resuming: begun };
     });
-    expect(await resuming).toEqual({ missed: 4, revived: 0 });
+    return resuming;
+  };
+
+  test('includes what a projector reads at the very moment: it is waited for', async () => {
+    const { e, dispatcher, tried } = await disabled();
+    await numbered(6);
+    expect(await resumedWhileProjected(1)).toEqual({ missed: 4, revived: 0 });
     await dispatcher.drain();
     expect(entitiesOf(e, tried)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('is made ready a page in a transaction, so that events are locked in one order, however much it is', async () => {
+    await disabled();
+    await numbered(...times(2_500, (n) => n + 6));
+    expect(await resumedWhileProjected(2_500)).toEqual({ missed: 2_503, revived: 0 });
+    const { rows } = await sql<{ n: number }>`
+      SELECT count(*)::int AS n FROM event_delivery WHERE sink_id = 'e' GROUP BY xmin::text ORDER BY 1 DESC`.execute(
+      db,
+    );
+    expect(rows[0]?.n).toBeLessThanOrEqual(1_000);
+    expect(await getSink(db, 'e')).toMatchObject({ status: 'enabled', missed_from: null });
   });
 
   test('is missed from what the log had not been read of, when it was disabled', async () => {

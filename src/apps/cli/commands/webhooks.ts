@@ -9,8 +9,14 @@ import {
   type TestOutcome,
   type TestSender,
 } from '../../../features/delivery/webhooks/send-test.ts';
-import { rotateSecret, showSecret, showWebhook } from '../../../features/delivery/webhooks/show-webhook.ts';
+import {
+  rotateSecret,
+  showChecked,
+  showListed,
+  showSecret,
+} from '../../../features/delivery/webhooks/show-webhook.ts';
 import { systemClock } from '../../../platform/clock/clock.ts';
+import type { Logger } from '../../../platform/log/log.ts';
 import { secretBoxOf } from '../../secret-box-of.ts';
 import { ExitCode } from '../exit-code.ts';
 import { helpEnd } from '../help.ts';
@@ -45,6 +51,7 @@ interface RotateOptions extends OneOptions {
 interface Deps extends TestSender {
   /** DOMAIN_EVENT_WEBHOOK_URL. */
   readonly ownUrl: string | undefined;
+  readonly log: Logger;
 }
 
 export const addWebhooksCommand = (program: Command, terminal: Terminal): void => {
@@ -75,9 +82,10 @@ export const addWebhooksCommand = (program: Command, terminal: Terminal): void =
   const withRecords = (task: (deps: Deps) => Promise<void>) =>
     runTask(terminal, async (process) => {
       const { db } = await openMigratedRecords(process);
-      const { config } = process;
+      const { config, log } = process;
       await task({
         db,
+        log,
         clock: systemClock,
         allowPrivate: config.WEBHOOK_ALLOW_PRIVATE_ADDRESSES,
         secretBox: secretBoxOf(config),
@@ -129,8 +137,7 @@ export const addWebhooksCommand = (program: Command, terminal: Terminal): void =
 const list = async ({ db }: TestSender, { organization, json }: Options, terminal: Terminal) => {
   await requireOrganization(db, organization);
   const found = await listWebhooks(db, organization);
-  const webhooks = await Promise.all(found.map((endpoint) => showWebhook(db, organization, endpoint)));
-  for (const { id, warnings } of webhooks) for (const one of warnings) terminal.note(`${id}: ${one}`);
+  const webhooks = await Promise.all(found.map((endpoint) => showListed(db, endpoint)));
   if (json) return terminal.print(JSON.stringify({ webhooks }));
   if (webhooks.length === 0) return terminal.print(`Organization "${organization}" has no webhooks.`);
   const rows = webhooks.map(({ id, url, eventNames, status, pending, dead, failingSince }) => ({
@@ -161,7 +168,7 @@ const add = async (
   const asked = { url, description, eventNames, ratePerSecond: null };
   const added = await registerWebhook(deps, organization, asked, deps.clock.now());
   const { id } = added.endpoint;
-  const shown = await showWebhook(deps.db, organization, added.endpoint);
+  const shown = await showChecked(deps.db, added);
   for (const one of shown.warnings) terminal.note(one);
   if (json) return terminal.print(JSON.stringify({ ...shown, secret: added.secret }));
   terminal.print(
@@ -170,13 +177,13 @@ const add = async (
 };
 
 const remove = async (
-  { db, clock }: TestSender,
+  { db, log, clock }: Deps,
   id: string,
   { organization, json }: Options,
   terminal: Terminal,
 ) => {
   const webhook = { organizationId: organization, id };
-  await removeWebhook(db, webhook, clock.now());
+  await removeWebhook({ db, log }, webhook, clock.now());
   terminal.print(json ? JSON.stringify({ id, removed: true }) : `Removed ${id}.`);
 };
 

@@ -14,7 +14,7 @@ import { formatWebhookSecret } from '../../../domain/deliveries/webhook-secrets.
 import type { Database, Reader } from '../../../platform/db/client.ts';
 import { refuseUrl } from '../../../platform/egress/judge-url.ts';
 import type { SecretBox } from '../../../platform/secrets/secret-box.ts';
-import { checkEventNames } from './check-event-names.ts';
+import { type CheckedNames, checkEventNames, warnOfNames } from './check-event-names.ts';
 
 export interface WebhookRules {
   readonly db: Database;
@@ -38,21 +38,20 @@ const checkUrl = (url: string, { allowPrivate }: WebhookRules): string => {
   });
 };
 
-const checkNewNames = async (
-  db: Reader,
-  organizationId: string,
-  names: readonly string[] | null,
-): Promise<readonly string[] | null> => (names === null ? null : checkEventNames(db, organizationId, names));
-
 const checkChangedNames = async (
   db: Reader,
   webhook: WebhookKey,
   names: readonly string[] | null,
-): Promise<readonly string[] | null> => {
-  if (names === null) return null;
+): Promise<CheckedNames> => {
   const { eventNames: kept } = await getWebhook(db, webhook);
   return checkEventNames(db, webhook.organizationId, names, kept ?? []);
 };
+
+export interface CheckedWebhook {
+  readonly endpoint: WebhookEndpoint;
+  /** Of its names: what takes nothing so far. */
+  readonly warnings: readonly string[];
+}
 
 /** Throws `webhook_url_refused`, `invalid_request` for a name, `webhook_limit_reached`. */
 export const registerWebhook = async (
@@ -60,13 +59,13 @@ export const registerWebhook = async (
   organizationId: string,
   asked: WebhookSettings,
   now: Date,
-): Promise<{ readonly endpoint: WebhookEndpoint; readonly secret: string }> => {
+): Promise<CheckedWebhook & { readonly secret: string }> => {
   const url = checkUrl(asked.url, rules);
-  const eventNames = await checkNewNames(rules.db, organizationId, asked.eventNames);
+  const { names: eventNames, warnings } = await checkEventNames(rules.db, organizationId, asked.eventNames);
   const { endpoint, key } = await rules.db
     .transaction()
     .execute((tx) => addWebhook(tx, rules.secretBox, organizationId, { ...asked, url, eventNames }, now));
-  return { endpoint, secret: formatWebhookSecret(key) };
+  return { endpoint, warnings, secret: formatWebhookSecret(key) };
 };
 
 /** Throws as `registerWebhook`, and `not_found`. */
@@ -75,18 +74,21 @@ export const updateWebhook = async (
   webhook: WebhookKey,
   asked: WebhookChange,
   now: Date,
-): Promise<WebhookEndpoint> => {
+): Promise<CheckedWebhook> => {
   const { url, eventNames } = asked;
+  const checked =
+    eventNames === undefined ? undefined : await checkChangedNames(rules.db, webhook, eventNames);
   const change: WebhookChange = {
     ...asked,
     ...(url === undefined ? {} : { url: checkUrl(url, rules) }),
-    ...(eventNames === undefined
-      ? {}
-      : { eventNames: await checkChangedNames(rules.db, webhook, eventNames) }),
+    ...(checked === undefined ? {} : { eventNames: checked.names }),
   };
   if (change.enabled === true) {
     const { id } = await getWebhook(rules.db, webhook);
     await wakeAll(rules.db, id, now);
   }
-  return rules.db.transaction().execute((tx) => changeWebhook(tx, webhook, change, now));
+  const endpoint = await rules.db.transaction().execute((tx) => changeWebhook(tx, webhook, change, now));
+  const warnings =
+    checked?.warnings ?? (await warnOfNames(rules.db, webhook.organizationId, endpoint.eventNames));
+  return { endpoint, warnings };
 };

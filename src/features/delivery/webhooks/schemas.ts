@@ -56,40 +56,48 @@ export const rotationSchema = z.strictObject({
 
 const time = z.iso.datetime();
 
-export const webhookSchema = z
-  .object({
-    id: z.string(),
-    url: z.string(),
-    description: z.string(),
-    eventNames: z.array(z.string()).nullable(),
-    ratePerSecond: z.int().nullable(),
-    enabled: z.boolean(),
-    status: z.enum(['enabled', 'disabled']),
-    statusReason: z.string().nullable().describe('Why it is disabled'),
-    failingSince: time
-      .nullable()
-      .describe('Since then it has accepted nothing of what it was sent; null while it is well'),
-    warnedHours: z
-      .int()
-      .describe('The last webhook_endpoint_failing was recorded after so many hours: 24, 48 or 72; 0: none'),
-    disablesAt: time.nullable().describe('If it goes on failing; null: it is well, or is never disabled'),
-    disabledAt: time.nullable(),
-    missedFrom: time
-      .nullable()
-      .describe(
-        'Disabled, it did not get what was received from then on; POST …/enable sends it; null: nothing',
-      ),
-    missedUntil: time.nullable().describe('Null: it still misses what happens, or has missed nothing'),
-    consecutiveFailures: z.int(),
-    lastError: z.string().nullable(),
-    lastSuccessAt: time.nullable(),
-    pending: z.int().describe('Deliveries that wait; counted up to 100,000'),
-    dead: z.int().describe('Deliveries that were given up; counted up to 100,000'),
+const listedWebhook = z.object({
+  id: z.string(),
+  url: z.string(),
+  description: z.string(),
+  eventNames: z.array(z.string()).nullable(),
+  ratePerSecond: z.int().nullable(),
+  enabled: z.boolean(),
+  status: z.enum(['enabled', 'disabled']),
+  statusReason: z.string().nullable().describe('Why it is disabled'),
+  failingSince: time
+    .nullable()
+    .describe('Since then it has accepted nothing of what it was sent; null while it is well'),
+  warnedHours: z
+    .int()
+    .describe('The last webhook_endpoint_failing was recorded after so many hours: 24, 48 or 72; 0: none'),
+  disablesAt: time.nullable().describe('If it goes on failing; null: it is well, or is never disabled'),
+  disabledAt: time.nullable(),
+  missedFrom: time
+    .nullable()
+    .describe(
+      'Disabled, it did not get what was received from then on; POST …/enable sends it; null: nothing',
+    ),
+  missedUntil: time.nullable().describe('Null: it still misses what happens, or has missed nothing'),
+  consecutiveFailures: z.int(),
+  lastError: z.string().nullable(),
+  lastSuccessAt: time.nullable(),
+  pending: z.int().describe('Deliveries that wait; counted up to 100,000'),
+  dead: z.int().describe('Deliveries that were given up; counted up to 100,000'),
+  createdAt: time,
+  updatedAt: time,
+});
+
+export const listedWebhookSchema = listedWebhook.meta({
+  id: 'ListedWebhook',
+  description: 'An endpoint as a list has it: without warnings of its names',
+});
+
+export const webhookSchema = listedWebhook
+  .extend({
     warnings: z
       .array(z.string())
       .describe('What is most likely a mistake: names and beginnings that no known event has'),
-    createdAt: time,
-    updatedAt: time,
   })
   .meta({ id: 'Webhook', description: 'An endpoint that gets events as they happen' });
 
@@ -147,8 +155,7 @@ export const testOutcomeSchema = z
 export const presentWebhook = (
   endpoint: WebhookEndpoint,
   backlog: Backlog,
-  warnings: readonly string[],
-): z.infer<typeof webhookSchema> => ({
+): z.infer<typeof listedWebhookSchema> => ({
   id: endpoint.id,
   url: endpoint.url,
   description: endpoint.description,
@@ -168,7 +175,6 @@ export const presentWebhook = (
   lastSuccessAt: endpoint.lastSuccessAt?.toISOString() ?? null,
   pending: backlog.pending,
   dead: backlog.dead,
-  warnings: [...warnings],
   createdAt: endpoint.createdAt.toISOString(),
   updatedAt: endpoint.updatedAt.toISOString(),
 });

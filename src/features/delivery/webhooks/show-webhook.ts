@@ -9,14 +9,21 @@ import {
 import type { Database, Reader } from '../../../platform/db/client.ts';
 import type { SecretBox } from '../../../platform/secrets/secret-box.ts';
 import { warnOfNames } from './check-event-names.ts';
+import type { CheckedWebhook } from './keep-webhook.ts';
 import { presentWebhook } from './schemas.ts';
 
+/** As a list has it: without warnings of its names, for which the log is looked through. */
+export const showListed = async (db: Reader, endpoint: WebhookEndpoint) =>
+  presentWebhook(endpoint, await backlogOf(db, endpoint.id));
+
+/** One that was just added or changed, with the warnings of that check. */
+export const showChecked = async (db: Reader, { endpoint, warnings }: CheckedWebhook) => ({
+  ...(await showListed(db, endpoint)),
+  warnings: [...warnings],
+});
+
 export const showWebhook = async (db: Reader, organizationId: string, endpoint: WebhookEndpoint) =>
-  presentWebhook(
-    endpoint,
-    await backlogOf(db, endpoint.id),
-    await warnOfNames(db, organizationId, endpoint.eventNames),
-  );
+  showChecked(db, { endpoint, warnings: await warnOfNames(db, organizationId, endpoint.eventNames) });
 
 export interface ShownSecret {
   readonly secret: string;
