@@ -148,13 +148,16 @@ describe('all or none', () => {
       name: `v${index}`,
       props: { productName: `${'a'.repeat(20)}!` },
     }));
-    const body = aCampaign({ variants, sizes: 1, compositionId: 'slow' });
+    const slow = { variants, sizes: 1, compositionId: 'slow' };
     const outOfTime = {
       code: 'invalid_props',
       message: expect.stringMatching(/Only the first \d+ of 1000 variants were judged/),
     };
-    expect(await refusalOf(await post(api, tenant, body))).toMatchObject({ status: 400, ...outOfTime });
-    const plan = await dryRun(body);
+    expect(await refusalOf(await post(api, tenant, aCampaign(slow)))).toMatchObject({
+      status: 400,
+      ...outOfTime,
+    });
+    const plan = await dryRun(slow);
     expect([plan.wouldBeAccepted, plan.refusals[0]]).toEqual([false, expect.objectContaining(outOfTime)]);
     expect(await countRows(api.db, 'batch', tenant.organizationId)).toBe(0);
   });
