@@ -1,7 +1,7 @@
 /** A stream of server-sent events, over as many connections as it takes: each one resumes after the last id that was seen. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiError } from './api-error.ts';
-import { comeBackDefaults, waitOf } from './come-back.ts';
+import { longestWaitMs, planWait } from './come-back.ts';
 import { createEventParser, type StreamEvent } from './event-parser.ts';
 import { type Transport, unreachable } from './transport.ts';
 
@@ -43,8 +43,8 @@ export async function* followStream<Message>(
   followed: Followed<Message>,
   options: WatchOptions = {},
 ): AsyncGenerator<Message> {
-  const settings = { ...defaults, ...options };
-  const { signal } = settings;
+  const { signal, patienceMs = defaults.patienceMs, silenceMs = defaults.silenceMs } = options;
+  const settings = { signal, patienceMs, silenceMs };
   const place: Place = { lastId: '', heardAt: Date.now(), retryMs: defaultRetryMs };
   for (;;) {
     let broken: unknown;
@@ -60,17 +60,19 @@ export async function* followStream<Message>(
       if (signal?.aborted || (error instanceof ApiError && !error.passing)) throw error;
       broken = error;
     }
-    if (Date.now() - place.heardAt > settings.patienceMs) throw broken ?? lostSight(followed.what);
+    if (Date.now() - place.heardAt > patienceMs) throw broken ?? lostSight(followed.what);
     const waitMs = Math.max(place.retryMs, askedToWait(transport, broken));
-    await delay(waitMs, undefined, signal === undefined ? {} : { signal });
+    await delay(Math.min(waitMs, longestWaitMs), undefined, signal === undefined ? {} : { signal });
   }
 }
 
 /** Milliseconds; 0: it was not asked to. Throws the refusal where that is longer than the client is willing to wait. */
 const askedToWait = ({ options }: Transport, broken: unknown): number => {
   if (!(broken instanceof ApiError) || broken.retryAfterMs === undefined) return 0;
-  if (broken.retryAfterMs > (options.mostWaitMs ?? comeBackDefaults.mostWaitMs)) throw broken;
-  const waitMs = waitOf(broken.retryAfterMs);
+  // How often is a matter of the watch's own patience.
+  const { retryAfterMs } = broken;
+  const waitMs = planWait({ ...options, mostRepeats: 1 }, { retryAfterMs, repeats: 0, waitedMs: 0 });
+  if (waitMs === null) throw broken;
   options.onWait?.({ error: broken, waitMs });
   return waitMs;
 };

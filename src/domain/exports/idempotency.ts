@@ -103,9 +103,25 @@ export const findAnswer = (
   now: Date,
 ): Promise<Record<string, unknown> | null> => withoutTrace(db, (tx) => claimIdempotencyKey(tx, scope, now));
 
-/** Whether a request would be answered as before, or as a conflict: for a refusal ahead of its body, of which there is no hash yet. */
-export const isKnownKey = (db: Database, scope: KeyScope, now: Date): Promise<boolean> =>
-  withoutTrace(db, async (tx) => !(await claim(tx, { ...scope, requestHash: '' }, now)));
+/**
+ * Whether a request would be answered as before, or as a conflict: for a refusal ahead of its body, of which there is no hash yet. Reads
+ * only, and waits for nobody: a key that is just being claimed is not known before that has committed.
+ */
+export const isKnownKey = async (
+  db: Database,
+  { organizationId, route, key }: KeyScope,
+  now: Date,
+): Promise<boolean> => {
+  const known = await db
+    .selectFrom('idempotency_key')
+    .select('key')
+    .where('organization_id', '=', organizationId)
+    .where('route', '=', route)
+    .where('key', '=', key)
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+  return known !== undefined;
+};
 
 export const storeAnswer = async (
   tx: Tx,

@@ -2,7 +2,8 @@
 import type { CampaignVariant } from '../../core/campaign-request.ts';
 import { RendermillError } from '../../core/errors.ts';
 import type { Composition } from '../../domain/compositions/find-compositions.ts';
-import { judgeSomeProps, type PropsReason } from '../../domain/compositions/validate-props.ts';
+import { budgetText, createBatchJudge } from '../../domain/compositions/judge-batch.ts';
+import type { PropsReason } from '../../domain/compositions/validate-props.ts';
 import { createPause } from '../../platform/clock/pause.ts';
 
 export interface VariantReason extends PropsReason {
@@ -18,41 +19,44 @@ export interface Judgement {
   readonly count: number;
   /** How many variants have any. */
   readonly variants: number;
+  /** How many were judged, of all of them; fewer where the schema took more time than a request has for it. */
+  readonly judged: number;
+  readonly of: number;
 }
 
 const maxListed = 100;
-/** A schema that cannot judge in time holds everybody up each time: enough is enough. */
-const maxUnjudged = 3;
 
 /** Handed over at once; the check itself says how many of them it has judged. */
 const variantsALook = 200;
 
+/** Throws the signal's reason, at the next turn. */
 export const judgeVariants = async (
   composition: Composition,
   variants: readonly CampaignVariant[],
+  signal: AbortSignal,
 ): Promise<Judgement> => {
   const pause = createPause();
+  const judge = createBatchJudge(composition);
   const reasons: VariantReason[] = [];
   let count = 0;
   let refused = 0;
-  let unjudged = 0;
-  const add = (variant: number, found: readonly PropsReason[] | null): void => {
-    if (found === null) unjudged += 1;
-    const listed = found ?? [tooSlow];
-    count += listed.length;
-    if (listed.length > 0) refused += 1;
+  let judged = 0;
+  const add = (variant: number, found: readonly PropsReason[]): void => {
+    count += found.length;
+    if (found.length > 0) refused += 1;
     const name = variants[variant]?.name ?? '';
-    for (const { path, reason } of listed.slice(0, maxListed - reasons.length))
+    for (const { path, reason } of found.slice(0, maxListed - reasons.length))
       reasons.push({ variant, name, path: `variants.${variant}.${path}`, reason });
   };
-  for (let from = 0; from < variants.length && unjudged < maxUnjudged; ) {
+  while (judged < variants.length && !judge.isSpent) {
     await pause();
-    const some = variants.slice(from, from + variantsALook).map(({ props }) => props);
-    const found = judgeSomeProps(composition, some);
-    for (const [index, one] of found.entries()) add(from + index, one);
-    from += found.length;
+    signal.throwIfAborted();
+    const some = variants.slice(judged, judged + variantsALook).map(({ props }) => props);
+    const found = judge.some(some);
+    for (const [index, one] of found.entries()) add(judged + index, one ?? [tooSlow]);
+    judged += found.length;
   }
-  return { reasons, count, variants: refused };
+  return { reasons, count, variants: refused, judged, of: variants.length };
 };
 
 const tooSlow: PropsReason = {
@@ -65,19 +69,26 @@ const maxTold = 5;
 
 /** Undefined where every variant fits. */
 export const refusalOf = (composition: Composition, judgement: Judgement): RendermillError | undefined => {
-  if (judgement.count === 0) return undefined;
-  const told = judgement.reasons
+  const { count, variants, reasons, judged, of } = judgement;
+  const isWhole = judged === of;
+  if (count === 0 && isWhole) return undefined;
+  return new RendermillError('invalid_props', {
+    message: [
+      ...(count === 0 ? [] : [misfitsIn(composition, judgement)]),
+      ...(isWhole ? [] : [outOfTime(composition, judgement)]),
+    ].join(' '),
+    details: { compositionId: composition.id, variants, count, reasons, ...(isWhole ? {} : { judged }) },
+  });
+};
+
+const misfitsIn = ({ id }: Composition, { reasons, count, variants }: Judgement): string => {
+  const told = reasons
     .slice(0, maxTold)
     .map(({ path, name, reason }) => `${path} (${name}) ${reason}`)
     .join('; ');
-  const more = judgement.count > maxTold ? `; and ${judgement.count - maxTold} more` : '';
-  return new RendermillError('invalid_props', {
-    message: `The props of ${judgement.variants} variant(s) do not fit the schema of "${composition.id}": ${told}${more}.`,
-    details: {
-      compositionId: composition.id,
-      variants: judgement.variants,
-      count: judgement.count,
-      reasons: judgement.reasons,
-    },
-  });
+  const more = count > maxTold ? `; and ${count - maxTold} more` : '';
+  return `The props of ${variants} variant(s) do not fit the schema of "${id}": ${told}${more}.`;
 };
+
+const outOfTime = ({ id }: Composition, { judged, of }: Judgement): string =>
+  `Only the first ${judged} of ${of} variants were judged: for one request the schema of "${id}" may take ${budgetText}. Look for a pattern in it that backtracks without end, or send fewer variants at once.`;

@@ -93,17 +93,18 @@ interface PlanDeps {
   readonly lambdaSlots: () => Promise<number>;
 }
 
-/** Throws `composition_not_found`: without it there is nothing to plan. */
+/** Throws `composition_not_found`: without it there is nothing to plan; and the signal's reason, while variants are judged. */
 export const planCampaign = async (
   deps: PlanDeps,
   organizationId: string,
   request: CampaignRequest,
+  signal: AbortSignal,
 ): Promise<CampaignPlan> => {
   const { db, clock } = deps;
   const now = clock.now();
   const composition = await getComposition(db, organizationId, request.compositionId, request.version);
   const modes = await renderModesOf(db, organizationId, deps.renderModes);
-  const misfits = refusalOf(composition, await judgeVariants(composition, request.variants));
+  const misfits = refusalOf(composition, await judgeVariants(composition, request.variants, signal));
   const metered = await withoutTrace(db, (tx) => meter(tx, organizationId, request, composition, now));
   const refusals = [
     ...(misfits ? [misfits] : []),

@@ -27,6 +27,8 @@ export interface CampaignOrder {
   readonly request: CampaignRequest;
   readonly idempotencyKey: string | undefined;
   readonly correlationId: string;
+  /** The client has left: its variants need not be judged. */
+  readonly signal: AbortSignal;
 }
 
 const route = 'POST /api/campaigns';
@@ -50,6 +52,7 @@ export const requestCampaign = async (
   await deps.admission.look();
   deps.admission.assertRoom(request.variants.length * request.sizes.length);
   const judged = await judge(deps.db, order).catch((error: unknown) => ({ error }));
+  order.signal.throwIfAborted();
   // The judging may have taken a while.
   await deps.admission.look();
   return answerOnce(deps, { organizationId, route, key, requestHash }, (tx) => {
@@ -75,11 +78,11 @@ export const assertAnyRoom = async (
 /** Ahead of the transaction: a hundred thousand variants take seconds, in which nothing may be locked. */
 const judge = async (
   db: Database,
-  { organizationId, request }: CampaignOrder,
+  { organizationId, request, signal }: CampaignOrder,
 ): Promise<{ version: string }> => {
   assertCells(request.variants.length, request.sizes.length);
   const composition = await getComposition(db, organizationId, request.compositionId, request.version);
-  const refusal = refusalOf(composition, await judgeVariants(composition, request.variants));
+  const refusal = refusalOf(composition, await judgeVariants(composition, request.variants, signal));
   if (refusal) throw refusal;
   return { version: composition.version };
 };

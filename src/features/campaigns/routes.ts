@@ -19,6 +19,7 @@ import { createPause } from '../../platform/clock/pause.ts';
 import type { Database } from '../../platform/db/client.ts';
 import type { Listener } from '../../platform/db/listener.ts';
 import type { Access } from '../../platform/http/access.ts';
+import { clientLeft } from '../../platform/http/client-left.ts';
 import { errorResponseSchema, invalidRequest } from '../../platform/http/error-response.ts';
 import { sendEvents } from '../../platform/http/event-stream.ts';
 import { readLargeJson } from '../../platform/http/read-large-json.ts';
@@ -140,15 +141,17 @@ const registerRequest = (scope: HttpServer, deps: CampaignRoutesDeps): void => {
     },
     async (request, reply) => {
       const { organizationId } = deps.access.principal(request);
+      const signal = clientLeft(reply);
       const asked = await readBody(request.body);
       if (request.query.dryRun === 'true')
-        return reply.status(200).send(await planCampaign(deps, organizationId, asked));
+        return reply.status(200).send(await planCampaign(deps, organizationId, asked, signal));
       const { answer, headers } = replay(
         await requestCampaign(deps, {
           organizationId,
           request: asked,
           idempotencyKey: request.headers['idempotency-key'],
           correlationId: request.id,
+          signal,
         }),
       );
       return reply.status(202).headers(headers).send(answer);

@@ -12,7 +12,8 @@ import { newId } from '../../core/ids.ts';
 import { renderModesOf } from '../../domain/accounts/organizations.ts';
 import { storeReport } from '../../domain/batches/stage-batch.ts';
 import type { Composition } from '../../domain/compositions/find-compositions.ts';
-import { judgeProps, judgeSomeProps, type PropsReason } from '../../domain/compositions/validate-props.ts';
+import { budgetText, createBatchJudge } from '../../domain/compositions/judge-batch.ts';
+import type { PropsReason } from '../../domain/compositions/validate-props.ts';
 import { acceptRun } from '../../domain/exports/accept-run.ts';
 import type { Admission } from '../../domain/exports/admission.ts';
 import {
@@ -195,24 +196,36 @@ const read = (
 const maxUnjudged = 5;
 
 const createJudge = (composition: Composition) => {
+  const judge = createBatchJudge(composition);
+  let judged = 0;
   let unjudged = 0;
   const again = (props: Readonly<Record<string, unknown>>): readonly PropsReason[] => {
     try {
-      return judgeProps(composition, props);
+      return judge.one(props);
     } catch (error) {
       if (!(error instanceof RendermillError) || error.code !== 'invalid_props') throw error;
       unjudged += 1;
-      if (unjudged >= maxUnjudged) throw error;
+      if (unjudged >= maxUnjudged || judge.isSpent) throw error;
       return again(props);
     }
   };
-  return (many: readonly Readonly<Record<string, unknown>>[]): readonly (readonly PropsReason[])[] =>
-    judgeSomeProps(composition, many).map((reasons, index) => {
+  return (many: readonly Readonly<Record<string, unknown>>[]): readonly (readonly PropsReason[])[] => {
+    if (judge.isSpent) throw outOfTime(composition, judged);
+    const found = judge.some(many).map((reasons, index) => {
       if (reasons !== null) return reasons;
       unjudged += 1;
       return again(many[index] ?? {});
     });
+    judged += found.length;
+    return found;
+  };
 };
+
+const outOfTime = ({ id }: Composition, judged: number): RendermillError =>
+  new RendermillError('invalid_props', {
+    message: `Only the first ${judged} rows were judged: for one request the schema of "${id}" may take ${budgetText}. Look for a pattern in it that backtracks without end, or split the file.`,
+    details: { compositionId: id, judged, reasons: [] },
+  });
 
 const rowsRefused = ({ preview: _preview, ...report }: FileReport): RendermillError => {
   const [first] = report.problems;

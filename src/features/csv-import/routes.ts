@@ -10,6 +10,7 @@ import { RendermillError } from '../../core/errors.ts';
 import { cutText } from '../../core/storable-text.ts';
 import type { Principal } from '../../domain/accounts/api-keys.ts';
 import type { Access } from '../../platform/http/access.ts';
+import { clientLeft } from '../../platform/http/client-left.ts';
 import { errorResponseSchema } from '../../platform/http/error-response.ts';
 import type { HttpServer } from '../../platform/http/server.ts';
 import { type ImportCsvDeps, importCsv } from './import-csv.ts';
@@ -139,8 +140,7 @@ export const registerCsvImportRoutes = (server: HttpServer, deps: CsvImportRoute
         },
       },
       async (request, reply) => {
-        const left = new AbortController();
-        reply.raw.once('close', () => left.abort());
+        const signal = clientLeft(reply);
         const { options, file } = await readForm(request).catch((error: unknown) => {
           // The parser's own errors: no boundary, a part that breaks off.
           throw error instanceof RendermillError ? error : invalidForm(formExpected);
@@ -151,7 +151,7 @@ export const registerCsvImportRoutes = (server: HttpServer, deps: CsvImportRoute
           file: file.file,
           idempotencyKey: request.headers['idempotency-key'],
           correlationId: request.id,
-          signal: left.signal,
+          signal,
         });
         if (outcome.type === 'planned') return reply.status(200).send(outcome.answer);
         if (outcome.replayed) reply.header('idempotent-replayed', 'true');

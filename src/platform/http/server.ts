@@ -108,7 +108,15 @@ const tellOfFailures = (server: HttpServer, onFailure: (failure: RequestFailure)
   });
 };
 
+/** Nobody reads the answer; the number is the one that proxies write into their logs for it. */
+const clientLeftStatus = 499;
+
 const answerError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  // Work that was ended with `clientLeft`: no failure of ours.
+  if (reply.raw.destroyed && thrown instanceof Error && thrown.name === 'AbortError') {
+    request.log.info({ requestId: request.id }, 'client left');
+    return reply.status(clientLeftStatus).send();
+  }
   const error = toRendermillError(thrown, request);
   if (error.status >= 500) {
     if (error.code === 'service_overloaded')

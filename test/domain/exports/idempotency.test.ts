@@ -161,11 +161,25 @@ describe('looking for a key ahead of the work', () => {
     expect(await countRows(db, 'idempotency_key', organizationId)).toBe(0);
     const tx = await db.startTransaction().execute();
     await claimIdempotencyKey(tx, scopeOf(organizationId), now);
-    const looked = look(organizationId, now);
+    const answer = findAnswer(db, scopeOf(organizationId), now);
     await expect.poll(() => waitingForOthers()).toBeGreaterThan(0);
     await storeAnswer(tx, scopeOf(organizationId), { id: 'first' });
     await tx.commit().execute();
-    expect(await looked).toEqual([true, { id: 'first' }]);
+    expect(await answer).toEqual({ id: 'first' });
+    expect(await isKnownKey(db, scopeOf(organizationId), now)).toBe(true);
+  });
+
+  test('without its body waits for nobody', async () => {
+    const { clock, organizationId } = await setUp();
+    const now = clock.now();
+    const tx = await db.startTransaction().execute();
+    try {
+      await claimIdempotencyKey(tx, scopeOf(organizationId), now);
+      expect(await isKnownKey(db, scopeOf(organizationId), now)).toBe(false);
+    } finally {
+      await tx.commit().execute();
+    }
+    expect(await isKnownKey(db, scopeOf(organizationId), now)).toBe(true);
   });
 
   test('finds nothing of a request that came to nothing, or of one whose day is over', async () => {
@@ -173,14 +187,15 @@ describe('looking for a key ahead of the work', () => {
     const now = clock.now();
     const tx = await db.startTransaction().execute();
     await claimIdempotencyKey(tx, scopeOf(organizationId), now);
-    const looked = look(organizationId, now);
+    const answer = findAnswer(db, scopeOf(organizationId), now);
     await expect.poll(() => waitingForOthers()).toBeGreaterThan(0);
     await tx.rollback().execute();
-    expect(await looked).toEqual([false, null]);
+    expect(await answer).toBeNull();
+    expect(await isKnownKey(db, scopeOf(organizationId), now)).toBe(false);
     await db.transaction().execute((after) => claimIdempotencyKey(after, scopeOf(organizationId), now));
-    expect((await look(organizationId, now))[0]).toBe(true);
+    expect(await isKnownKey(db, scopeOf(organizationId), now)).toBe(true);
     clock.advance(hours(24));
-    expect((await look(organizationId, clock.now()))[0]).toBe(false);
+    expect(await look(organizationId, clock.now())).toEqual([false, null]);
   });
 
   test('of another request is a conflict', async () => {

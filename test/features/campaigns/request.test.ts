@@ -11,9 +11,11 @@ import {
   compositionVersion,
   countRows,
   createUser,
+  registerCompositions,
   slots,
   times,
 } from '../../support/factories.ts';
+import { slowCard } from '../csv-import/csv-form.ts';
 import { aCampaign, planAll, post, read, renderAll, rendererVersion, request, usageOf } from './support.ts';
 
 const api = await openTestApi();
@@ -137,6 +139,56 @@ describe('all or none', () => {
     expect(await countRows(api.db, 'batch', tenant.organizationId)).toBe(0);
   });
 
+  test('variants whose schema takes long for each, and minutes for all, are refused after a second of it', async () => {
+    await registerCompositions(api.db, tenant.organizationId, {
+      compositions: [slowCard],
+      version: 'aabbccdd00112233',
+    });
+    const variants = times(1_000, (index) => ({
+      name: `v${index}`,
+      props: { productName: `${'a'.repeat(20)}!` },
+    }));
+    const slow = { variants, sizes: 1, compositionId: 'slow' };
+    const outOfTime = {
+      code: 'invalid_props',
+      message: expect.stringMatching(/Only the first \d+ of 1000 variants were judged/),
+    };
+    expect(await refusalOf(await post(api, tenant, aCampaign(slow)))).toMatchObject({
+      status: 400,
+      ...outOfTime,
+    });
+    const plan = await dryRun(slow);
+    expect([plan.wouldBeAccepted, plan.refusals[0]]).toEqual([false, expect.objectContaining(outOfTime)]);
+    expect(await countRows(api.db, 'batch', tenant.organizationId)).toBe(0);
+  });
+
+  test('of a client that has left nothing is accepted, and its key stays free', async () => {
+    const asked = requestCampaign(
+      {
+        ...api,
+        renderModes: { default: 'local', available: ['local'], fallsBack: false },
+        admission: {
+          look: async () => undefined,
+          refusalOf: () => null,
+          assertRoom: () => undefined,
+          assertAnyRoom: () => undefined,
+          take: () => undefined,
+          refused: () => 0,
+        },
+      },
+      {
+        organizationId: tenant.organizationId,
+        request: campaignRequestSchema.parse(aCampaign()),
+        idempotencyKey: 'k-1',
+        correlationId: 'c',
+        signal: AbortSignal.abort(),
+      },
+    );
+    await expect(asked).rejects.toThrow(/abort/);
+    for (const table of ['batch', 'idempotency_key'] as const)
+      expect(await countRows(api.db, table, tenant.organizationId)).toBe(0);
+  });
+
   test('a body of megabytes is taken, and one of broken JSON says so', async () => {
     await createUser(api.db, tenant.organizationId, { tier: 'unlimited' });
     const variants = times(2_000, (index) => ({ name: `v${index}`, props: { text: 'x'.repeat(2_000) } }));
@@ -189,6 +241,7 @@ describe('an idempotency key', () => {
         request: campaignRequestSchema.parse(aCampaign()),
         idempotencyKey: 'k-1',
         correlationId: 'c',
+        signal: new AbortController().signal,
       },
     );
     expect(await replay).toEqual({ answer: first, replayed: true });

@@ -48,6 +48,13 @@ export const card: RegisteredComposition = {
   },
 };
 
+/** Its pattern takes a hundredth of a second to refuse 20 letters. */
+export const slowCard: RegisteredComposition = {
+  ...card,
+  id: 'slow',
+  propsSchema: { type: 'object', properties: { productName: { type: 'string', pattern: '^(a+)+$' } } },
+};
+
 export const formOf = (options: unknown, file: string | Uint8Array): FormData => {
   const form = new FormData();
   form.append('options', typeof options === 'string' ? options : JSON.stringify(options));

@@ -10,7 +10,7 @@ import {
   openComposition,
   registerCompositions,
 } from '../../support/factories.ts';
-import { card, formOf, order } from './csv-form.ts';
+import { card, formOf, order, slowCard } from './csv-form.ts';
 
 /** For a whole test file. */
 export const openImportScene = async () => {
@@ -19,7 +19,7 @@ export const openImportScene = async () => {
   beforeEach(async () => {
     tenant = await createTenant(api);
     await registerCompositions(api.db, tenant.organizationId, {
-      compositions: [exampleComposition, openComposition, card],
+      compositions: [exampleComposition, openComposition, card, slowCard],
       version: 'aabbccdd00112233',
       at: new Date('2026-03-10T12:00:01.000Z'),
     });

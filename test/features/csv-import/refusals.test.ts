@@ -133,3 +133,18 @@ describe('a form', () => {
     });
   });
 });
+
+describe('rows', () => {
+  test('whose schema takes long for each, and minutes for all, are refused after a second of it', async () => {
+    const file = `productName\n${`${'a'.repeat(20)}!\n`.repeat(1_000)}`;
+    const refusal = await refusalOf(await post(file, { compositionId: 'slow', onError: 'skip' }));
+    expect(refusal).toMatchObject({
+      status: 400,
+      code: 'invalid_props',
+      message: expect.stringMatching(/^Only the first \d+ rows were judged: .*1000 ms.* or split the file/),
+    });
+    expect(refusal.details).toMatchObject({ compositionId: 'slow', judged: expect.any(Number) });
+    expect((refusal.details as { judged: number }).judged).toBeLessThan(800);
+    await nothingIsLeft();
+  });
+});
