@@ -75,10 +75,10 @@ const look = async (): Promise<string[]> => {
   return discarded.map(({ renderId }) => renderId);
 };
 const sweep = async (fallsBack: boolean) => {
-  const given = { db, clock, log: silentLog, timeoutSeconds: 60, fallsBack };
+  const given = { db, clock, log: silentLog, timeoutSeconds: 60, fallsBack, turns: new Map() };
   await endUnservedExports(given);
   clock.advance(61_000);
-  expect(await endUnservedExports(given)).toBe(1);
+  expect((await endUnservedExports(given)).settled).toBe(1);
 };
 const claim = ({ id, epoch }: Export) =>
   ask((tx) => startExport(tx, { exportId: id, epoch, workerId: newId() }, clock.now()));
