@@ -174,7 +174,14 @@ await describeSandboxed('an installation that renders on its workers and on Lamb
       );
     const clock = createTestClock(new Date().toISOString());
     const sweep = () =>
-      endUnservedExports({ db, clock, log: silentLog, timeoutSeconds: 60, fallsBack: false, turns: new Map() });
+      endUnservedExports({
+        db,
+        clock,
+        log: silentLog,
+        timeoutSeconds: 60,
+        fallsBack: false,
+        turns: new Map(),
+      });
     await sweep();
     clock.advance(90_000);
     expect((await sweep()).settled).toBe(1);

@@ -88,7 +88,11 @@ const planInTurns = async (deps: EndUnservedDeps, mode: RenderMode): Promise<num
   return planned;
 };
 
-const planPart = ({ db, clock, log }: EndUnservedDeps, mode: RenderMode, run: UnplannedRun): Promise<number> =>
+const planPart = (
+  { db, clock, log }: EndUnservedDeps,
+  mode: RenderMode,
+  run: UnplannedRun,
+): Promise<number> =>
   planUnserved(db, run, { mode, cells: cellsAPart }, clock.now()).catch((err: unknown) => {
     log.warn(
       { err, batchId: run.batchId, run: run.run },

@@ -18,7 +18,13 @@ import { limitState, type Metered } from '../../../src/domain/exports/limits.ts'
 import { planCells, readNextCells } from '../../../src/domain/exports/plan-cells.ts';
 import { saveRemoteRender } from '../../../src/domain/exports/remote-render.ts';
 import { startExport } from '../../../src/domain/exports/start-export.ts';
-import { endUnserved, findUnserved, unservedModes, watchGapMs, watchModes } from '../../../src/domain/exports/unserved.ts';
+import {
+  endUnserved,
+  findUnserved,
+  unservedModes,
+  watchGapMs,
+  watchModes,
+} from '../../../src/domain/exports/unserved.ts';
 import { removeWorker, type WorkerState } from '../../../src/domain/exports/workers.ts';
 import { giveCredits } from '../../../src/features/accounts/give-credits.ts';
 import { type EndUnservedDeps, endUnservedExports } from '../../../src/features/renders/end-unserved.ts';
@@ -654,7 +660,7 @@ describe('when a worker comes back just then', () => {
     ]);
     // A worker learns that it was late, and nothing else goes wrong.
     expect(codes.filter((code) => code !== 'render_lost')).toEqual([]);
-    expect(warned.mock.calls.filter(([facts]) => typeof facts === 'object' && 'err' in facts)).toEqual([]);
+    expect(warned.mock.calls.filter(([facts]) => facts instanceof Object && 'err' in facts)).toEqual([]);
     warned.mockRestore();
     const names = (await eventsOf(db, who.organizationId)).map((event) => event.event_name);
     const statuses = await Promise.all(rows.map(statusOf));
