@@ -174,10 +174,17 @@ await describeSandboxed('an installation that renders on its workers and on Lamb
       );
     const clock = createTestClock(new Date().toISOString());
     const sweep = () =>
-      endUnservedExports({ db, clock, log: silentLog, timeoutSeconds: 60, fallsBack: false });
+      endUnservedExports({
+        db,
+        clock,
+        log: silentLog,
+        timeoutSeconds: 60,
+        fallsBack: false,
+        turns: new Map(),
+      });
     await sweep();
     clock.advance(90_000);
-    expect(await sweep()).toBe(1);
+    expect((await sweep()).settled).toBe(1);
     expect(await rowOf(id)).toMatchObject({ status: 'failed', error_code: 'render_mode_unserved' });
     expect(keys()).not.toEqual([]);
     const rescuer = await scene.startWorker();

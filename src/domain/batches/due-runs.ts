@@ -24,24 +24,32 @@ export const feedDueRuns = (db: Database, now: Date): Promise<FedRun[]> =>
     .returning(columns)
     .execute();
 
-/** Accepted before, of that mode, with cells that are no exports yet; oldest first. */
-export const unplannedRuns = (
+export interface UnplannedRun extends FedRun {
+  readonly organizationId: string;
+}
+
+/** Of one organization, so that one whose oldest runs cannot be planned keeps nobody else from being looked at. */
+const mostOfOne = 20;
+
+/**
+ * Accepted before, of that mode, with cells that are no exports yet. Organizations take turns: in the order of their ids from behind the
+ * given one on, and then from the first; of each its oldest runs.
+ */
+export const unplannedRuns = async (
   db: Reader,
-  { mode, before, limit }: { mode: RenderMode; before: Date; limit: number },
-): Promise<FedRun[]> =>
-  db
-    .selectFrom('batch_run')
-    .innerJoin('batch', 'batch.id', 'batch_run.batch_id')
-    .select(['batch_run.batch_id as batchId', 'batch_run.run', 'batch_run.epoch'])
-    .where('batch.render_mode', '=', mode)
-    .where('due', '=', true)
-    .where('cancel_requested_at', 'is', null)
-    .whereRef('planned', '<', 'total')
-    .where('batch_run.created_at', '<=', before)
-    .orderBy('batch_run.created_at')
-    .orderBy('batch_run.batch_id')
-    .limit(limit)
-    .execute();
+  given: { mode: RenderMode; before: Date; behind: string; limit: number },
+): Promise<readonly UnplannedRun[]> => {
+  const { rows } = await sql<UnplannedRun>`
+    SELECT batch_id AS "batchId", run, epoch, organization_id AS "organizationId" FROM (
+      SELECT batch_id, batch_run.run, epoch, organization_id,
+        row_number() OVER (PARTITION BY organization_id ORDER BY batch_run.created_at, batch_id) AS place
+      FROM batch_run JOIN batch ON batch.id = batch_id
+      WHERE render_mode = ${given.mode} AND due AND cancel_requested_at IS NULL AND planned < total
+        AND batch_run.created_at <= ${given.before}
+    ) AS unplanned WHERE place <= ${mostOfOne}
+    ORDER BY organization_id <= ${given.behind}, organization_id, place LIMIT ${given.limit}`.execute(db);
+  return rows;
+};
 
 /** In the queue, as far as we know, for at least `ageMs`. */
 export const fedRuns = (db: Database, ageMs: number, now: Date): Promise<FedRun[]> =>

@@ -22,6 +22,7 @@ import {
   renderAttempt,
 } from './export.ts';
 import { lockHeldExports } from './held-export.ts';
+import { tellOfRemoteRenders } from './remote-render.ts';
 
 export interface RenderedFile extends Omit<NewArtifact, 'organizationId' | 'exportId' | 'expiresAt'> {
   /** Milliseconds of rendering. */
@@ -95,6 +96,10 @@ export const completeExports = async (
     completed.map(({ row }) => row),
   );
   await recordSuccess(tx, completed, now);
+  await tellOfRemoteRenders(
+    tx,
+    completed.map(({ row }) => row),
+  );
   await notifyAll(
     tx,
     'rendermill_export',
@@ -118,6 +123,7 @@ interface Pair {
   readonly file: RenderedFile;
 }
 
+/** Whoever watched a render at AWS to its end clears it up; one that the workers did over stays on the row until somebody ends it. */
 const markCompleted = async (tx: Tx, pairs: readonly Pair[], now: Date): Promise<Pair[]> => {
   if (pairs.length === 0) return [];
   const changes = pairs.map(({ row, file }) => ({
@@ -134,7 +140,7 @@ const markCompleted = async (tx: Tx, pairs: readonly Pair[], now: Date): Promise
   const { rows } = await sql<Export>`
     UPDATE export SET status = 'completed', completed_at = ${now}, updated_at = ${now}, error_code = NULL, error_text = NULL,
       width = done.width, height = done.height, duration = done.duration, progress = done.progress,
-      render_ms = done.render_ms, cost = done.cost, remote_render = NULL, cached = done.cached, content_hash = done.content_hash
+      render_ms = done.render_ms, cost = done.cost, remote_render = CASE WHEN render_mode = 'local' THEN remote_render END, cached = done.cached, content_hash = done.content_hash
     FROM jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) AS done (id uuid, width int, height int,
       duration double precision, progress jsonb, render_ms double precision, cost double precision, cached boolean, content_hash text)
     WHERE export.id = done.id RETURNING export.*`.execute(tx);

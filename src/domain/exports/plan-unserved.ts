@@ -8,29 +8,21 @@ import type { FedRun } from '../batches/due-runs.ts';
 import { planCells, readNextCells } from './plan-cells.ts';
 import { servedModes } from './workers.ts';
 
-/** A transaction of a second or so. */
-const cellsAPart = 500;
-
 /**
- * Makes exports of all cells of the run that are none yet; they count as waiting since the run was accepted. No file is used again: who
- * does this knows no renderer. Several may do it at once, a worker that comes back among them: it may go on. Returns how many it planned.
+ * Makes exports of the next cells of the run; they count as waiting since the run was accepted. No file is used again: who does this
+ * knows no renderer. Several may do it at once, a worker that comes back among them: it may go on. Returns how many it planned; 0 where
+ * nothing is left, somebody else planned them, or a worker has come back.
  */
 export const planUnserved = async (
   db: Database,
   fed: FedRun,
-  mode: RenderMode,
+  given: { mode: RenderMode; cells: number },
   now: Date,
 ): Promise<number> => {
-  let planned = 0;
-  for (;;) {
-    const plan = await readNextCells(db, fed, cellsAPart, null);
-    if (!plan) return planned;
-    const cells = await db.transaction().execute(async (tx) => {
-      if ((await servedModes(tx)).has(mode)) return 0;
-      return planCells(tx, fed, plan, new Map(), now, plan.run.created_at);
-    });
-    // Somebody else plans it, or a worker has come back.
-    if (cells === 0) return planned;
-    planned += cells;
-  }
+  const plan = await readNextCells(db, fed, given.cells, null);
+  if (!plan) return 0;
+  return db.transaction().execute(async (tx) => {
+    if ((await servedModes(tx)).has(given.mode)) return 0;
+    return planCells(tx, fed, plan, new Map(), now, plan.run.created_at);
+  });
 };

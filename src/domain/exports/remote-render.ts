@@ -40,8 +40,8 @@ export interface LeftRender {
 }
 
 /**
- * Renders of exports that failed, were canceled, or are the workers' by now, in the order of their ids from after the given one on. The
- * condition is that of `export_left_render`, so that only these are read.
+ * Renders of exports that failed, were canceled, or are the workers' by now, completed by them or not, in the order of their ids from
+ * after the given one on. The condition is that of `export_left_render`, so that only these are read.
  */
 export const findLeftRenders = async (
   db: Reader,
@@ -51,7 +51,7 @@ export const findLeftRenders = async (
   const { rows } = await sql<LeftRender>`
     SELECT id AS "exportId", remote_render AS remote FROM export
     WHERE remote_render IS NOT NULL
-      AND (status IN ('failed', 'canceled') OR render_mode = 'local' AND status IN ('queued', 'started'))
+      AND (status IN ('failed', 'canceled') OR render_mode = 'local' AND status IN ('queued', 'started', 'completed'))
       ${afterId === null ? sql`` : sql`AND id > ${afterId}`}
     ORDER BY id LIMIT ${limit}`.execute(db);
   return rows;

@@ -51,19 +51,39 @@ export const unservedModes = async (db: Reader, now: Date): Promise<readonly Uns
     .map((mode) => ({ renderMode: mode, since: sinceOf.get(mode) ?? now }));
 };
 
-/** Exports of the mode that have not ended, in line, planned, or left by whoever held them, and that nobody has touched since `before`. */
+/**
+ * Exports of the mode that have not ended, in line, planned, or left by whoever held them, and that nobody has touched since `before`.
+ * Organizations take turns, each in the order of its line; of one turn the oldest comes first. At most `limit`, and of each organization
+ * and tier so many of those in line as `perLine` says.
+ */
 export const findUnserved = async (
   db: Reader,
-  given: { mode: RenderMode; before: Date; limit: number },
+  given: { mode: RenderMode; before: Date; limit: number; perLine: number },
 ): Promise<readonly Fence[]> => {
+  const inLine = sql`render_mode = ${given.mode} AND status IN ('queued', 'started') AND fed_at IS NULL`;
+  const columns = sql`id, epoch, attempt, organization_id, priority, created_at, line_order`;
   const { rows } = await sql<Fence>`
-    SELECT id AS "exportId", epoch, attempt FROM (
-      (SELECT * FROM export WHERE render_mode = ${given.mode} AND status IN ('queued', 'started') AND fed_at IS NULL
-        AND updated_at <= ${given.before} LIMIT ${given.limit})
+    WITH RECURSIVE line AS (
+      (SELECT organization_id, tier FROM export WHERE ${inLine} ORDER BY organization_id, tier LIMIT 1)
       UNION ALL
-      (SELECT * FROM export WHERE render_mode = ${given.mode} AND status IN ('queued', 'started') AND fed_at IS NOT NULL
-        AND updated_at <= ${given.before} LIMIT ${given.limit})
-    ) AS waiting LIMIT ${given.limit}`.execute(db);
+      SELECT next.organization_id, next.tier FROM line CROSS JOIN LATERAL (
+        SELECT organization_id, tier FROM export
+        WHERE ${inLine} AND (organization_id, tier) > (line.organization_id, line.tier)
+        ORDER BY organization_id, tier LIMIT 1
+      ) AS next
+    ), waiting AS (
+      SELECT head.* FROM line CROSS JOIN LATERAL (
+        SELECT ${columns} FROM export
+        WHERE ${inLine} AND organization_id = line.organization_id AND tier = line.tier AND updated_at <= ${given.before}
+        ORDER BY priority, created_at, line_order, id LIMIT ${given.perLine}
+      ) AS head
+      UNION ALL
+      SELECT ${columns} FROM export
+      WHERE render_mode = ${given.mode} AND status IN ('queued', 'started') AND fed_at IS NOT NULL AND updated_at <= ${given.before}
+    )
+    SELECT id AS "exportId", epoch, attempt FROM waiting
+    ORDER BY row_number() OVER (PARTITION BY organization_id ORDER BY priority, created_at, line_order, id), created_at, id
+    LIMIT ${given.limit}`.execute(db);
   return rows;
 };
 

@@ -73,7 +73,14 @@ describe.each([
     const clock = await skewedClock();
     const row = await accept(db, await newUser(), {}, clock.now());
     const look = () =>
-      endUnservedExports({ db, clock, log: silentLog, timeoutSeconds: 60, fallsBack: false });
+      endUnservedExports({
+        db,
+        clock,
+        log: silentLog,
+        timeoutSeconds: 60,
+        fallsBack: false,
+        turns: new Map(),
+      });
     await look();
     clock.advance(61_000);
     await look();

@@ -25,6 +25,7 @@ import {
   openTestDatabase,
   readExport,
   silentLog,
+  start,
   times,
 } from '../../support/factories.ts';
 import { eventually } from '../../support/scene.ts';
@@ -42,6 +43,7 @@ afterAll(async () => {
 const clock = createTestClock();
 beforeEach(async () => {
   clock.set(noon);
+  wakes = 0;
   await db.updateTable('export').set({ status: 'canceled', remote_render: null }).execute();
   await db.deleteFrom('render_mode_watch').execute();
 });
@@ -73,10 +75,10 @@ const look = async (): Promise<string[]> => {
   return discarded.map(({ renderId }) => renderId);
 };
 const sweep = async (fallsBack: boolean) => {
-  const given = { db, clock, log: silentLog, timeoutSeconds: 60, fallsBack };
+  const given = { db, clock, log: silentLog, timeoutSeconds: 60, fallsBack, turns: new Map() };
   await endUnservedExports(given);
   clock.advance(61_000);
-  expect(await endUnservedExports(given)).toBe(1);
+  expect((await endUnservedExports(given)).settled).toBe(1);
 };
 const claim = ({ id, epoch }: Export) =>
   ask((tx) => startExport(tx, { exportId: id, epoch, workerId: newId() }, clock.now()));
@@ -138,8 +140,24 @@ test('a render that somebody watches, or will watch, is left alone', async () =>
   await ask((tx) => postpone(tx, waits.fence, { until }, clock.now()));
   await complete(db, done.fence);
   expect(await look()).toEqual([]);
+  expect((await readExport(db, done.row.id)).remote_render).toBeNull();
   for (const { row, remote } of [running, handedBack, retried, waits])
     expect((await readExport(db, row.id)).remote_render).toEqual(remote);
+});
+
+test('the render of an export that the workers completed before anybody reached AWS is ended, once', async () => {
+  const { row, remote } = await renderThere();
+  await sweep(true);
+  await complete(db, await start(db, await readExport(db, row.id), clock.now()), {}, clock.now());
+  await eventually(
+    async () => wakes,
+    (count) => count >= 2,
+    { what: 'whoever can end it is told of the move, and of the end' },
+  );
+  expect(await readExport(db, row.id)).toMatchObject({ status: 'completed', remote_render: remote });
+  expect(await look()).toEqual([remote.renderId]);
+  expect(await readExport(db, row.id)).toMatchObject({ status: 'completed', remote_render: null });
+  expect(await look()).toEqual([]);
 });
 
 test('what cannot be ended now is tried again, and holds up no other', async () => {

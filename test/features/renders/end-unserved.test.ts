@@ -1,6 +1,7 @@
 /** Exports of a mode that no live worker serves: when they end, how, and that each has one end. */
 import { sql } from 'kysely';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { RenderMode } from '../../../src/core/exports.ts';
 import { newId } from '../../../src/core/ids.ts';
 import type { TierOverrides } from '../../../src/core/tiers.ts';
 import { feedDueRuns } from '../../../src/domain/batches/due-runs.ts';
@@ -11,16 +12,23 @@ import { requestCancel } from '../../../src/domain/exports/cancel-export.ts';
 import { cutExport } from '../../../src/domain/exports/chunks/cut-export.ts';
 import { finishChunk } from '../../../src/domain/exports/chunks/finish-chunk.ts';
 import { startChunk } from '../../../src/domain/exports/chunks/start-chunk.ts';
-import type { Export } from '../../../src/domain/exports/export.ts';
+import type { Export, Fence } from '../../../src/domain/exports/export.ts';
 import { planNext } from '../../../src/domain/exports/feed-exports.ts';
 import { limitState, type Metered } from '../../../src/domain/exports/limits.ts';
 import { planCells, readNextCells } from '../../../src/domain/exports/plan-cells.ts';
 import { saveRemoteRender } from '../../../src/domain/exports/remote-render.ts';
 import { startExport } from '../../../src/domain/exports/start-export.ts';
-import { endUnserved, watchGapMs } from '../../../src/domain/exports/unserved.ts';
+import {
+  endUnserved,
+  findUnserved,
+  unservedModes,
+  watchGapMs,
+  watchModes,
+} from '../../../src/domain/exports/unserved.ts';
 import { removeWorker, type WorkerState } from '../../../src/domain/exports/workers.ts';
 import { giveCredits } from '../../../src/features/accounts/give-credits.ts';
-import { endUnservedExports } from '../../../src/features/renders/end-unserved.ts';
+import { type EndUnservedDeps, endUnservedExports } from '../../../src/features/renders/end-unserved.ts';
+import type { Clock } from '../../../src/platform/clock/clock.ts';
 import { acceptBatch, cellsOf, planBatch, planRun, squares } from '../../support/batches.ts';
 import {
   accept,
@@ -59,8 +67,18 @@ beforeEach(async () => {
   await db.deleteFrom('render_mode_watch').execute();
 });
 
-const look = (given: { fallsBack?: boolean; timeoutSeconds?: number } = {}) =>
-  endUnservedExports({ db, clock, log: silentLog, timeoutSeconds, fallsBack: false, ...given });
+const turns = new Map<RenderMode, string>();
+const round = (given: Partial<EndUnservedDeps> = {}) =>
+  endUnservedExports({ db, clock, log: silentLog, timeoutSeconds, fallsBack: false, turns, ...given });
+/** Rounds, one after another, until one has nothing to do. */
+const look = async (given: Partial<EndUnservedDeps> = {}): Promise<number> => {
+  let settled = 0;
+  for (;;) {
+    const one = await round(given);
+    settled += one.settled;
+    if (!one.isMore) return settled;
+  }
+};
 /** Somebody looks every minute, as long as that; returns how many were settled. */
 const watchFor = async (seconds: number, given: Parameters<typeof look>[0] = {}): Promise<number> => {
   let settled = await look(given);
@@ -156,7 +174,7 @@ describe('an export of a mode without a worker', () => {
 
   test('of which there are many, all end', async () => {
     const who = await newUser();
-    await Promise.all(times(105, () => onLambda(who)));
+    for (const _ of times(7, () => 0)) await Promise.all(times(15, () => onLambda(who)));
     expect(await watchFor(timeoutSeconds + 60)).toBe(105);
     expect((await limitState(db, who, clock.now())).remaining).toBeNull();
     const { rows } = await sql<{ used: number }>`
@@ -487,6 +505,112 @@ describe('a campaign that no worker has planned', () => {
   });
 });
 
+describe('turns and bounds', () => {
+  const overdueLambda = { mode: 'lambda', before: new Date(noon), perLine: 10 } as const;
+  const idsOf = (fences: readonly Fence[]) => fences.map(({ exportId }) => exportId);
+  /** All that is accepted by now is overdue, and nothing has ended yet. */
+  const becomeOverdue = async () => {
+    await watchFor(timeoutSeconds - lookEveryMs / 1000);
+    clock.advance(lookEveryMs);
+  };
+  const plannedOf = async (batchId: string) => {
+    const { planned } = await db
+      .selectFrom('batch_run')
+      .select('planned')
+      .where('batch_id', '=', batchId)
+      .executeTakeFirstOrThrow();
+    return planned;
+  };
+  const campaign = (who: Metered, variants: number) =>
+    acceptBatch(db, who, { variants, sizes: squares(1), renderMode: 'lambda' }, clock.now());
+
+  test('organizations take turns, each in the order of its line, also with what is planned already', async () => {
+    const [many, few] = [await newUser(), await newUser()];
+    const acceptAt = (who: Metered, second: number) =>
+      accept(db, who, { renderMode: 'lambda' }, new Date(Date.parse(noon) - (60 - second) * 1000));
+    const [a, b, c, d] = [
+      await acceptAt(many, 1),
+      await acceptAt(many, 2),
+      await acceptAt(many, 3),
+      await acceptAt(many, 4),
+    ];
+    const [x, y] = [await acceptAt(few, 5), await acceptAt(few, 6)];
+    await db
+      .updateTable('export')
+      .set({ fed_at: new Date(noon) })
+      .where('id', 'in', [b.id, x.id])
+      .execute();
+    const inTurns = [a.id, x.id, b.id, y.id, c.id, d.id];
+    expect(idsOf(await findUnserved(db, { ...overdueLambda, limit: 10 }))).toEqual(inTurns);
+    expect(idsOf(await findUnserved(db, { ...overdueLambda, limit: 3 }))).toEqual(inTurns.slice(0, 3));
+  });
+
+  test('of one line a round ends so many, and the next one goes on', async () => {
+    const who = await newUser();
+    for (const _ of times(7, () => 0)) await Promise.all(times(15, () => onLambda(who)));
+    await becomeOverdue();
+    expect(await round()).toEqual({ settled: 100, isMore: true });
+    expect(await round()).toEqual({ settled: 5, isMore: true });
+    expect(await round()).toEqual({ settled: 0, isMore: false });
+  });
+
+  test('a large campaign is made exports part by part, and what waits ends before the first of them', async () => {
+    const batch = await campaign(await newUser(), 120);
+    const row = await onLambda(await newUser());
+    await becomeOverdue();
+    expect((await round()).settled).toBe(1);
+    expect([await statusOf(row), await plannedOf(batch.id)]).toEqual(['failed', 100]);
+    expect((await round()).settled).toBe(100);
+    expect(await plannedOf(batch.id)).toBe(120);
+  });
+
+  test('whoever has one campaign waits behind no more than one of each of the others', async () => {
+    const first = await Promise.all(times(5, () => newUser()));
+    const one = await newUser();
+    const older = [];
+    for (const who of [...first, ...first, ...first]) older.push(await campaign(who, 1));
+    const younger = await campaign(one, 1);
+    await becomeOverdue();
+    await round();
+    await round();
+    expect(await plannedOf(younger.id)).toBe(1);
+    const planned = await Promise.all(older.map(({ id }) => plannedOf(id)));
+    expect(planned.filter((count) => count > 0)).toHaveLength(9);
+  });
+
+  test('an export that cannot be ended holds up none of the others', async () => {
+    const [bad, good] = [await onLambda(await newUser()), await onLambda(await newUser())];
+    await sql`
+      CREATE FUNCTION refuse_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no end'; END $$;
+      CREATE TRIGGER refuse_end BEFORE UPDATE OF status ON export FOR EACH ROW
+        WHEN (OLD.id = ${sql.lit(bad.id)}::uuid) EXECUTE FUNCTION refuse_end()`.execute(db);
+    try {
+      expect(await watchFor(timeoutSeconds + 60)).toBe(1);
+      expect([await statusOf(bad), await statusOf(good)]).toEqual(['queued', 'failed']);
+    } finally {
+      await sql`DROP TRIGGER refuse_end ON export; DROP FUNCTION refuse_end`.execute(db);
+    }
+  });
+
+  test('a round that lasts long is no time in which nobody watched', async () => {
+    const who = await newUser();
+    for (const _ of times(3, () => 0)) await Promise.all(times(15, () => onLambda(who)));
+    await becomeOverdue();
+    const since = (await unservedModes(db, clock.now())).find(({ renderMode }) => renderMode === 'lambda');
+    /** Each reading takes three seconds, and each export is a reading. */
+    const slow: Clock = {
+      now: () => {
+        clock.advance(3_000);
+        return clock.now();
+      },
+    };
+    const begun = clock.now().getTime();
+    expect((await round({ clock: slow })).settled).toBe(45);
+    expect(clock.now().getTime() - begun).toBeGreaterThan(watchGapMs);
+    expect(await watchModes(db, clock.now())).toContainEqual(since);
+  });
+});
+
 describe('when a worker comes back just then', () => {
   const given = { mode: 'lambda', text: 'nobody', fallsBack: false } as const;
   const end = (row: Pick<Export, 'id' | 'epoch' | 'attempt'>) =>
@@ -520,6 +644,7 @@ describe('when a worker comes back just then', () => {
       clock.advance(60_000);
       if (passed + 60 < timeoutSeconds) await look();
     }
+    const warned = vi.spyOn(silentLog, 'warn');
     const workerId = newId();
     const render = async (row: Export) => {
       const job = { exportId: row.id, epoch: row.epoch, workerId };
@@ -535,6 +660,8 @@ describe('when a worker comes back just then', () => {
     ]);
     // A worker learns that it was late, and nothing else goes wrong.
     expect(codes.filter((code) => code !== 'render_lost')).toEqual([]);
+    expect(warned.mock.calls.filter(([facts]) => facts instanceof Object && 'err' in facts)).toEqual([]);
+    warned.mockRestore();
     const names = (await eventsOf(db, who.organizationId)).map((event) => event.event_name);
     const statuses = await Promise.all(rows.map(statusOf));
     expect(names.filter((name) => name === 'processing_failed')).toHaveLength(

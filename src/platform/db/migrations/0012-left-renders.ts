@@ -2,5 +2,5 @@
 export const leftRenders = `
 CREATE INDEX export_left_render ON export (id)
   WHERE remote_render IS NOT NULL
-    AND (status IN ('failed', 'canceled') OR render_mode = 'local' AND status IN ('queued', 'started'));
+    AND (status IN ('failed', 'canceled') OR render_mode = 'local' AND status IN ('queued', 'started', 'completed'));
 `;
