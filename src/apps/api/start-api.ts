@@ -30,6 +30,7 @@ import { startWatchingModes } from '../watch-modes.ts';
 import { registerDeliveryMetrics } from './delivery-metrics.ts';
 import { registerGauges, registerHealthRoutes } from './health.ts';
 import { openLimits, registerLimitMetrics } from './open-limits.ts';
+import { createOverloadLog } from './overload-log.ts';
 import { explainListenError } from './port-taken.ts';
 import { type LambdaSlots, registerRenderMetrics } from './render-metrics.ts';
 
@@ -42,13 +43,16 @@ export interface RunningApi {
 export const createApi = async (resources: Resources, publicUrl: () => string): Promise<HttpServer> => {
   const { config, db, clock, listener, storage } = resources;
   const apiErrors = createApiErrorRecorder(resources);
+  const tellOfOverload = createOverloadLog(resources);
   const server = await createHttpServer({
     log: resources.log,
     version,
     trustProxy: config.TRUST_PROXY,
     onFailure: ({ request, ...failure }) => {
-      const organizationId = access.findPrincipal(request)?.organizationId;
-      if (organizationId === undefined) return;
+      const principal = access.findPrincipal(request);
+      if (principal === undefined) return;
+      const { organizationId } = principal;
+      if (failure.code === 'service_overloaded') tellOfOverload(request.ip, failure.route, principal);
       apiErrors.record({ ...failure, organizationId, method: request.method, requestId: request.id });
     },
   });

@@ -119,9 +119,9 @@ const answerError = (thrown: unknown, request: FastifyRequest, reply: FastifyRep
   }
   const error = toRendermillError(thrown, request);
   if (error.status >= 500) {
-    if (error.code === 'service_overloaded')
-      request.log.warn({ reason: error.message, requestId: request.id }, 'request refused');
-    else request.log.error({ err: thrown, code: error.code, requestId: request.id }, 'request failed');
+    // Of a full line the operator hears by whom, and how often, from `onFailure`.
+    if (error.code !== 'service_overloaded')
+      request.log.error({ err: thrown, code: error.code, requestId: request.id }, 'request failed');
     failures.set(request, error.code);
   }
   if (error.status === 503 || error.status === 429)

@@ -1,5 +1,6 @@
 /** What an installation answers that has as much waiting as it is allowed to. */
 import { request as httpRequest } from 'node:http';
+import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { aCampaign, planAll, post, renderAll, request, usageOf } from '../../features/campaigns/support.ts';
 import { formOf } from '../../features/csv-import/csv-form.ts';
@@ -8,8 +9,10 @@ import { countRows, createUser, times } from '../../support/factories.ts';
 
 let api: TestApi;
 let tenant: Tenant;
+const lines: Record<string, unknown>[] = [];
 beforeAll(async () => {
-  api = await startTestApi({ environment: { MAX_WAITING_RENDERS: '5' } });
+  const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  api = await startTestApi({ environment: { MAX_WAITING_RENDERS: '5' }, log });
 });
 afterAll(() => api.close());
 beforeEach(async () => {
@@ -92,6 +95,25 @@ describe('a render', () => {
     expect(await traces()).toEqual(before);
     expect(before).toMatchObject({ used: 5, exports: 5 });
     expect(await metric('rendermill_admission_refused_total')).toBe(refusals + 1);
+  });
+
+  test('that is refused is named in the log by who asked, once a minute', async () => {
+    await accepted(5);
+    await Promise.all(times(3, () => render()));
+    const { organizationId } = tenant;
+    const mine = () => lines.filter((line) => line.organizationId === organizationId);
+    await expect.poll(mine).toHaveLength(1);
+    expect(mine()).toMatchObject([
+      {
+        by: 'waiting_renders',
+        keyId: expect.any(String),
+        address: '127.0.0.1',
+        limit: 5,
+        route: '/api/render',
+      },
+    ]);
+    expect(lines.filter((line) => 'err' in line)).toEqual([]);
+    expect(JSON.stringify(lines)).not.toContain(tenant.key);
   });
 
   test('is accepted again once some have ended, and the time to come back is that of the line', async () => {
