@@ -114,7 +114,7 @@ export const catalog = {
     status: 409,
     retryable: false,
     reportable: false,
-    text: 'No cell of the batch has failed.',
+    text: 'No cell of the batch has failed. Cells that were canceled are not rendered again.',
   },
   nothing_to_download: {
     status: 409,

@@ -75,7 +75,9 @@ export const createAdmission = ({ db, clock, maxWaiting }: AdmissionDeps): Admis
   const refusalOf = (exports: number): RendermillError | null => {
     if (exports > maxWaiting) return neverFits(exports, maxWaiting);
     const excess = waitingNow() + exports - maxWaiting;
-    return excess <= 0 ? null : overloaded(excess, `${exports} more were asked for`);
+    return excess <= 0
+      ? null
+      : overloaded(excess, exports === 1 ? 'one more was asked for' : `${exports} more were asked for`);
   };
 
   const refuse = (refusal: RendermillError | null): void => {

@@ -165,6 +165,7 @@ describe('the log of the installation itself', () => {
 
   it('is read and repaired by every command that takes an organization', async () => {
     await addSink(db, { id: 's' }, clock.now());
+    expect(await events('list', ...own)).toMatchObject({ exitCode: 0, out: [], err: ['No events.'] });
     const id = await happen({ name: 'webhook_endpoint_failing' }, '_installation');
     expect((await json('list', ...own)).events).toEqual([expect.objectContaining({ id })]);
     expect((await events('list', ...own)).out.join()).toContain('webhook_endpoint_failing');

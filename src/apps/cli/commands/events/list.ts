@@ -45,7 +45,10 @@ export const addListCommand = ({ events, terminal, withRecords }: EventCommands)
         await requireLogOf(db, organization);
         const filter = { name, userId, entityId, from, until };
         const page = await listEvents(db, organization, filter, { limit });
-        if (name !== undefined && page.events.length === 0) await hint(db, terminal, organization, name);
+        if (page.events.length === 0) {
+          if (name === undefined) terminal.note('No events.');
+          else await hint(db, terminal, organization, name);
+        }
         if (json) return terminal.print(JSON.stringify({ events: page.events }));
         for (const event of page.events) terminal.print(formatEventLine(event));
         if (page.nextCursor !== null) terminal.note('There are more: see --limit and --from.');
