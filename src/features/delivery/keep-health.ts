@@ -25,6 +25,8 @@ const find = <Type extends Verdict['type']>(verdicts: readonly Verdict[], type: 
 
 /** What repeats is written so seldom: each is a transaction on one row. */
 const repeatMs = 10_000;
+/** An endpoint that is away fails hundreds of calls before its breaker opens: so often it is told of. */
+const quietMs = 60_000;
 
 export const createHealthKeeper = (
   { db, clock, log, disableAfterMs }: HealthDeps,
@@ -38,6 +40,21 @@ export const createHealthKeeper = (
     last = state;
     writtenAt = now.getTime();
     return false;
+  };
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let untold = 0;
+  const tellAway = (now: Date, error: string, health: SinkHealth | null): void => {
+    if (Math.abs(now.getTime() - toldAt) < quietMs) {
+      untold += 1;
+      return;
+    }
+    const { failures, failingSince } = health ?? {};
+    log.warn(
+      { sink: sinkId, error, failures, failingSince, untold },
+      'a sink could not take its events; they wait',
+    );
+    toldAt = now.getTime();
+    untold = 0;
   };
   const tell = (health: SinkHealth | null, error: string): void => {
     if (health?.act === 'warn')
@@ -63,7 +80,7 @@ export const createHealthKeeper = (
       last = 'away';
       const failure = { error: away.error, retryAfterMs: away.retryAfterMs ?? 0 };
       const health = await recordFailure(db, sinkId, failure, rules);
-      log.warn({ sink: sinkId, error: away.error, ...health }, 'a sink could not take its events; they wait');
+      tellAway(now, away.error, health);
       tell(health, away.error);
     } else if (find(verdicts, 'delivered')) {
       acceptedAt = now.getTime();
