@@ -86,6 +86,7 @@ const startWorker = async (environment: Record<string, string>, db: Database): P
     withinMs: workerStartMs,
   });
   if (isThere && worker.exitCode === null) return worker;
+  // However it ended: what is told is that it never came.
   await endWorker(worker).catch(() => undefined);
   throw new Error('the second worker did not start');
 };

@@ -139,6 +139,7 @@ const unfinishedBytes = (bytes: Uint8Array): number => {
 const removeStrays = async (directory: string): Promise<void> => {
   for (const name of await readdir(directory)) {
     const path = join(directory, name);
+    // Another process may have removed it just now.
     const found = await stat(path).catch(() => null);
     if (found && Date.now() - found.mtimeMs > strayAfterMs) await rm(path, { force: true });
   }

@@ -66,6 +66,7 @@ export const createLambdaRenderer = async (options: LambdaRendererOptions): Prom
   };
 
   const tracked = <T>(promise: Promise<T>): Promise<T> => {
+    // Its failure is for whoever has the promise; here only its end counts.
     const ended = promise.catch(() => undefined).finally(() => running.delete(ended));
     running.add(ended);
     return promise;
